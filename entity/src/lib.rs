@@ -1,0 +1,14 @@
+//! The rows of the store, one file per table. They know columns and keys; what a row means is the domain's.
+
+pub mod article;
+pub mod article_event;
+pub mod article_tag;
+pub mod comment;
+pub mod idempotency_key;
+pub mod key_point;
+pub mod moderation_entry;
+pub mod reaction;
+pub mod report;
+pub mod setting;
+pub mod sign_in_code;
+pub mod user;

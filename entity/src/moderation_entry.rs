@@ -1,0 +1,36 @@
+//! One line of a comment's history.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "moderation_entry")]
+pub struct Model {
+    /// Time-ordered (UUIDv7).
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Of which comment.
+    pub comment_id: Uuid,
+    /// Who; null: the article's policy, or an account that is gone.
+    pub actor_id: Option<Uuid>,
+    /// `HistoryAction::name`.
+    pub action: String,
+    /// Before; null when submitted.
+    pub from_status: Option<String>,
+    /// After.
+    pub to_status: String,
+    /// `ReasonCode::name`.
+    pub reason: Option<String>,
+    /// What the moderator noted down.
+    pub note: Option<String>,
+    /// The comment's revision after it.
+    pub revision: i32,
+    /// When.
+    pub at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "comment_id", to = "id")]
+    pub comment: HasOne<super::comment::Entity>,
+    #[sea_orm(belongs_to, from = "actor_id", to = "id")]
+    pub actor: HasOne<super::user::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,26 @@
+//! The store's schema, one change per file, alike on SQLite and PostgreSQL. A migration that has been
+//! released is never edited: the next change is the next file.
+
+pub use sea_orm_migration::prelude::*;
+
+mod m0001_people;
+mod m0002_articles;
+mod m0003_comments;
+mod m0004_event_log;
+mod m0005_moderation;
+
+/// Every change, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Migration),
+            Box::new(m0002_articles::Migration),
+            Box::new(m0003_comments::Migration),
+            Box::new(m0004_event_log::Migration),
+            Box::new(m0005_moderation::Migration),
+        ]
+    }
+}

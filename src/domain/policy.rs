@@ -1,0 +1,107 @@
+//! Who may do what: the one place that knows. Mutations ask it, and the `viewerCan…` fields are its answers.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::comment::{Comment, CommentStatus};
+use super::user::{Role, Viewer};
+
+/// For how long an author may change what they wrote.
+pub const EDIT_WINDOW: Duration = Duration::minutes(15);
+
+/// What only some may do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Permission {
+    /// Submit a comment.
+    Comment,
+    /// See the queues and decide on comments.
+    Moderate,
+    /// Publish articles and set their commenting policy.
+    Publish,
+}
+
+/// Why not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Denied {
+    /// Nobody is signed in.
+    #[error("Sign in first: send `Authorization: Bearer <token>`; `sessionStartGuest` opens a session.")]
+    Unauthenticated,
+    /// Somebody is, but may not.
+    #[error("This needs the role {}.", .0.name())]
+    Forbidden(Role),
+    /// Somebody is, but did not write it.
+    #[error("Only its author may do that.")]
+    NotAuthor,
+}
+
+impl Permission {
+    /// The least role that has it.
+    #[must_use]
+    pub const fn needs(self) -> Role {
+        match self {
+            Self::Comment => Role::Reader,
+            Self::Moderate => Role::Moderator,
+            Self::Publish => Role::Editor,
+        }
+    }
+}
+
+/// Whether the viewer has a permission.
+///
+/// # Errors
+/// [`Denied`]: not signed in, or not in the role.
+pub fn require(viewer: &Viewer, permission: Permission) -> Result<(), Denied> {
+    let needed = permission.needs();
+    match viewer.user() {
+        None => Err(Denied::Unauthenticated),
+        Some(user) if user.role < needed => Err(Denied::Forbidden(needed)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the viewer has a permission.
+#[must_use]
+pub fn may(viewer: &Viewer, permission: Permission) -> bool {
+    require(viewer, permission).is_ok()
+}
+
+/// Whether the viewer wrote the comment.
+#[must_use]
+pub fn is_author(viewer: &Viewer, comment: &Comment) -> bool {
+    viewer.id().is_some_and(|id| comment.author.as_ref().is_some_and(|author| author.id == id))
+}
+
+/// Whether the viewer may read the comment's words: everybody an approved one's, its author and moderators
+/// any other's.
+#[must_use]
+pub fn may_read_words(viewer: &Viewer, comment: &Comment) -> bool {
+    match comment.state.status() {
+        CommentStatus::Approved => true,
+        CommentStatus::Deleted => false,
+        CommentStatus::Pending | CommentStatus::Rejected | CommentStatus::Spam => {
+            is_author(viewer, comment) || may(viewer, Permission::Moderate)
+        }
+    }
+}
+
+/// Whether the viewer may know that the comment exists: what stands in a thread is everybody's, the rest
+/// its author's and the moderators'.
+#[must_use]
+pub fn may_see(viewer: &Viewer, comment: &Comment) -> bool {
+    comment.is_shown() || is_author(viewer, comment) || may(viewer, Permission::Moderate)
+}
+
+/// Whether the viewer may change the comment's words now.
+#[must_use]
+pub fn may_edit(viewer: &Viewer, comment: &Comment, now: DateTime<Utc>) -> bool {
+    let editable = match comment.state.status() {
+        CommentStatus::Pending | CommentStatus::Approved => true,
+        CommentStatus::Rejected | CommentStatus::Spam | CommentStatus::Deleted => false,
+    };
+    editable && is_author(viewer, comment) && now < comment.created_at + EDIT_WINDOW
+}
+
+/// Whether the viewer may take the comment back.
+#[must_use]
+pub fn may_delete(viewer: &Viewer, comment: &Comment) -> bool {
+    comment.state.status() != CommentStatus::Deleted && is_author(viewer, comment)
+}

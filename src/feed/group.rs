@@ -1,0 +1,269 @@
+//! A group: everybody who follows an article with the same operation, the same variables and the same eyes.
+//! One task renders each event once; readers share the bytes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::frame::{Frame, Place, Ring};
+use super::hub::Hub;
+use super::lock;
+use super::log::{Happening, Log, Progress, RETRY_FROM, RETRY_TO};
+use super::pages::{PageCache, PageKey};
+use super::plan::{Audience, Plan};
+use super::render::{Execute, RenderError, Renderer};
+use super::source::FeedItem;
+use crate::store::StoreError;
+
+/// Rendered bytes kept for everybody's group, and for the group of one person.
+const RING_PUBLIC: usize = 512 * 1024;
+const RING_PERSONAL: usize = 16 * 1024;
+
+/// The groups of one hub.
+#[derive(Default)]
+pub(super) struct Groups {
+    by_key: Mutex<HashMap<u64, Vec<Weak<Group>>>>,
+}
+
+/// See the module.
+pub(super) struct Group {
+    pub cohort: Arc<Cohort>,
+    hub: Arc<Hub>,
+    _rendering: AbortOnDropHandle<()>,
+}
+
+/// What the group's task and its readers share.
+pub(super) struct Cohort {
+    pub plan: Plan,
+    execute: Execute,
+    pub log: Arc<Log>,
+    ring: Mutex<Ring>,
+    rendered: watch::Sender<Progress>,
+    pages: PageCache<Page>,
+}
+
+/// A page of frames with the sequence of each.
+pub(super) type Page = Vec<(i64, Option<Frame>)>;
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.hub.groups.forget(self.cohort.plan.key());
+    }
+}
+
+impl Groups {
+    /// The group of a plan, made if nobody is in it yet; a new one begins after `from` if that is at hand.
+    pub async fn join(
+        &self,
+        hub: &Arc<Hub>,
+        plan: Plan,
+        execute: &Execute,
+        from: i64,
+    ) -> Result<Arc<Group>, RenderError> {
+        if let Some(group) = self.find(&plan) {
+            return Ok(group);
+        }
+        let renderer = Renderer::start(execute, &plan).await?;
+        let mut by_key = lock(&self.by_key);
+        let same = by_key.entry(plan.key()).or_default();
+        // Somebody with the same plan may have come first while this one was starting.
+        if let Some(group) = same.iter().filter_map(Weak::upgrade).find(|group| group.cohort.plan == plan) {
+            return Ok(group);
+        }
+        let group = Group::start(Arc::clone(hub), plan, Arc::clone(execute), renderer, from);
+        same.push(Arc::downgrade(&group));
+        Ok(group)
+    }
+
+    fn find(&self, plan: &Plan) -> Option<Arc<Group>> {
+        let by_key = lock(&self.by_key);
+        let same = by_key.get(&plan.key())?;
+        same.iter().filter_map(Weak::upgrade).find(|group| group.cohort.plan == *plan)
+    }
+
+    fn forget(&self, key: u64) {
+        let mut by_key = lock(&self.by_key);
+        if let Some(same) = by_key.get_mut(&key) {
+            same.retain(|group| group.strong_count() > 0);
+            if same.is_empty() {
+                by_key.remove(&key);
+            }
+        }
+    }
+}
+
+impl Group {
+    fn start(hub: Arc<Hub>, plan: Plan, execute: Execute, renderer: Renderer, from: i64) -> Arc<Self> {
+        let log = Arc::clone(&hub.log);
+        let mut start = log.progress();
+        start.head = log.reachable(from);
+        let ring = match plan.audience {
+            Audience::Public => RING_PUBLIC,
+            Audience::Person(_) => RING_PERSONAL,
+        };
+        let cohort = Arc::new(Cohort {
+            plan,
+            execute,
+            log,
+            ring: Mutex::new(Ring::new(ring)),
+            rendered: watch::Sender::new(start),
+            pages: PageCache::default(),
+        });
+        let rendering = tokio::spawn(Arc::clone(&cohort).keep_rendering(start, renderer));
+        Arc::new(Self { cohort, hub, _rendering: AbortOnDropHandle::new(rendering) })
+    }
+}
+
+impl Cohort {
+    /// Tells readers of every move.
+    pub fn watch(&self) -> watch::Receiver<Progress> {
+        self.rendered.subscribe()
+    }
+
+    /// The frames after a sequence that are at hand; see [`Ring::after`].
+    pub fn recent(&self, sequence: i64, limit: usize) -> Option<(Vec<Frame>, i64)> {
+        lock(&self.ring).after(sequence, limit)
+    }
+
+    /// A page of the past, rendered once for all who want it.
+    pub async fn page(&self, key: PageKey) -> Result<Arc<Page>, PageError> {
+        self.pages
+            .get(key, async || {
+                let happenings = self.log.page(key).await?;
+                let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
+                let mut page = Vec::with_capacity(happenings.len());
+                for happening in happenings.iter() {
+                    let sequence = happening.event.sequence;
+                    page.push((sequence, self.frame(&mut renderer, happening).await?));
+                }
+                Ok(page)
+            })
+            .await
+    }
+
+    /// The frame that tells one reader to start over.
+    pub async fn render_alone(&self, item: FeedItem) -> Result<Frame, RenderError> {
+        Renderer::start(&self.execute, &self.plan).await?.render(item).await
+    }
+
+    async fn keep_rendering(self: Arc<Self>, mut at: Progress, first: Renderer) {
+        let mut renderer = Some(first);
+        let mut pause = RETRY_FROM;
+        loop {
+            let log = self.log.progress();
+            if log.life != at.life {
+                lock(&self.ring).clear();
+                at = log;
+                self.rendered.send_replace(at);
+            }
+            if at.head.sequence >= log.head.sequence {
+                self.pages.expire();
+                self.log.moved(log).await;
+                continue;
+            }
+            match self.render_on(&mut at, &mut renderer).await {
+                Ok(()) => pause = RETRY_FROM,
+                Err(()) => {
+                    renderer = None;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_TO);
+                }
+            }
+        }
+    }
+
+    /// Renders what has happened since, and tells the readers once for all of it.
+    async fn render_on(&self, at: &mut Progress, renderer: &mut Option<Renderer>) -> Result<(), ()> {
+        let happenings = self.log.after(at.head.sequence).await.map_err(|error| {
+            tracing::warn!(%error, "reading a feed failed; trying again");
+        })?;
+        if renderer.is_none() {
+            *renderer = Some(Renderer::start(&self.execute, &self.plan).await.map_err(drop)?);
+        }
+        let Some(renderer) = renderer else { return Err(()) };
+        if happenings.is_empty() {
+            // Trimmed under a group that had fallen behind: its readers each find out on their own.
+            lock(&self.ring).clear();
+            *at = self.log.progress();
+        }
+        for happening in &happenings {
+            let frame = self.frame(renderer, happening).await.map_err(drop)?;
+            if happening.event.kind.takes_words_back() {
+                self.take_back(renderer, happening).await?;
+            }
+            let event = &happening.event;
+            lock(&self.ring).push(Place {
+                sequence: event.sequence,
+                comment: event.kind.comment_id(),
+                frame,
+            });
+            (at.head.sequence, at.head.at) = (event.sequence, Some(event.at));
+        }
+        self.rendered.send_replace(*at);
+        Ok(())
+    }
+
+    /// Words were taken back: frames that show them must not reach anybody any more. Where the operation
+    /// can show one comment's words in another's event, that is every frame; else those of the comment.
+    async fn take_back(&self, renderer: &mut Renderer, taken: &Happening) -> Result<(), ()> {
+        let Some(comment) = taken.event.kind.comment_id() else { return Ok(()) };
+        if self.plan.shows_other_comments {
+            lock(&self.ring).clear();
+            return Ok(());
+        }
+        let stale = lock(&self.ring).about(comment);
+        let Some(&oldest) = stale.first() else { return Ok(()) };
+        let happenings = self.log.after(oldest - 1).await.map_err(drop)?;
+        for sequence in stale {
+            let again = happenings.iter().find(|happening| happening.event.sequence == sequence);
+            let Some(again) = again else {
+                // No longer at hand: readers that still want it take it from a page.
+                lock(&self.ring).clear();
+                return Ok(());
+            };
+            let again = Happening { comment: taken.comment.clone(), ..again.clone() };
+            if let Some(frame) = self.frame(renderer, &again).await.map_err(drop)? {
+                lock(&self.ring).replace(sequence, frame);
+            }
+        }
+        Ok(())
+    }
+
+    async fn frame(
+        &self,
+        renderer: &mut Renderer,
+        happening: &Happening,
+    ) -> Result<Option<Frame>, RenderError> {
+        if !self.plan.selection.wants(&happening.event) {
+            return Ok(None);
+        }
+        renderer.render(FeedItem::Happening(happening.clone())).await.map(Some)
+    }
+}
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) enum PageError {
+    /// The store failed: logged where it did.
+    Store,
+    Render(RenderError),
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "reading a page of a feed failed; trying again");
+        Self::Store
+    }
+}
+
+impl From<RenderError> for PageError {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error)
+    }
+}
+
+/// How long a reader waits after a failure, doubling from the first.
+pub(super) const PAUSES: (Duration, Duration) = (RETRY_FROM, RETRY_TO);

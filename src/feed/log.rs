@@ -1,0 +1,323 @@
+//! An article's log as one node has read it: the last events in a ring, the past in pages.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+
+use super::pages::{PageCache, PageKey};
+use super::{FollowError, lock};
+use crate::domain::comment::Comment;
+use crate::domain::cursor::FeedCursor;
+use crate::domain::event::{ArticleEvent, ResetReason};
+use crate::domain::ids::{ArticleId, CommentId};
+use crate::store::{Head, Store, StoreError};
+
+/// Events held for those who are nearly live. Whoever is further behind reads pages.
+const RING: usize = 256;
+/// Events read from the store at once.
+const BATCH: u64 = 256;
+/// How long to wait after a failure of the store, doubling.
+pub(super) const RETRY_FROM: Duration = Duration::from_millis(50);
+/// The longest such wait.
+pub(super) const RETRY_TO: Duration = Duration::from_secs(1);
+
+/// An event with the comment that it is about, as that is now.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// The event.
+    pub event: ArticleEvent,
+    /// Its comment, loaded once for all who render it.
+    pub comment: Option<Arc<Comment>>,
+}
+
+/// How far the log has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    Unread,
+    Missing,
+    At(Progress),
+}
+
+/// How far the log has been read, and in which life of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Progress {
+    pub head: Head,
+    /// Rises when the log turns out to be another one: a backup was restored under a running node.
+    pub life: u64,
+}
+
+/// See the module.
+pub(super) struct Log {
+    article: ArticleId,
+    store: Store,
+    standing: watch::Sender<Standing>,
+    wake: Notify,
+    ring: Mutex<VecDeque<Happening>>,
+    generation: AtomicU64,
+    pages: PageCache<Vec<Happening>>,
+    reading: AsyncMutex<Option<Instant>>,
+}
+
+impl Log {
+    pub fn new(store: Store, article: ArticleId) -> Self {
+        Self {
+            article,
+            store,
+            standing: watch::Sender::new(Standing::Unread),
+            wake: Notify::new(),
+            ring: Mutex::default(),
+            generation: AtomicU64::new(0),
+            pages: PageCache::default(),
+            reading: AsyncMutex::new(None),
+        }
+    }
+
+    pub fn article(&self) -> ArticleId {
+        self.article
+    }
+
+    /// Reads on whenever it is woken, for as long as the hub lives.
+    pub async fn keep_reading(self: Arc<Self>) {
+        let mut pause = RETRY_FROM;
+        loop {
+            match self.read_on(Instant::now()).await {
+                Ok(()) => {
+                    pause = RETRY_FROM;
+                    self.wake.notified().await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, article = %self.article, "reading a feed failed; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_TO);
+                }
+            }
+        }
+    }
+
+    pub async fn ready(&self) -> Result<(), FollowError> {
+        let mut standing = self.standing.subscribe();
+        loop {
+            match *standing.borrow_and_update() {
+                Standing::At(_) => return Ok(()),
+                Standing::Missing => return Err(FollowError::NotFound),
+                Standing::Unread => {}
+            }
+            standing.changed().await.map_err(|_| FollowError::Stopping)?;
+        }
+    }
+
+    /// How far the log has been read. Only asked once it is ready.
+    pub fn progress(&self) -> Progress {
+        match *self.standing.borrow() {
+            Standing::At(progress) => progress,
+            Standing::Unread | Standing::Missing => {
+                Progress { head: Head { article_id: self.article, sequence: 0, at: None }, life: 0 }
+            }
+        }
+    }
+
+    /// Where a group that wants everything after `from` can begin: there, if it is at hand, else now.
+    pub fn reachable(&self, from: i64) -> Head {
+        let ring = lock(&self.ring);
+        let head = self.progress().head;
+        match ring.front() {
+            Some(first) if from < head.sequence && first.event.sequence <= from + 1 => {
+                Head { sequence: from, at: None, ..head }
+            }
+            Some(_) | None => head,
+        }
+    }
+
+    /// Waits for the log to move on from `seen`.
+    pub async fn moved(&self, seen: Progress) {
+        let mut standing = self.standing.subscribe();
+        let moved = |standing: &Standing| matches!(standing, Standing::At(progress) if *progress != seen);
+        // An error means that the log is gone, and with it whoever waits here.
+        let _ = standing.wait_for(moved).await;
+    }
+
+    /// What was rendered under another generation may hold words that were taken back since.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The bus says that the log has reached `sequence`.
+    pub fn hinted(&self, sequence: i64) {
+        if sequence > self.progress().head.sequence {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The store says where the log is. One that went back is another store's: what is known here is void.
+    pub fn compared(&self, head: Option<&Head>) {
+        self.pages.expire();
+        let (Standing::At(known), Some(head)) = (*self.standing.borrow(), head) else { return };
+        let went_back = head.sequence < known.head.sequence
+            || (head.sequence == known.head.sequence && head.at != known.head.at);
+        if went_back {
+            self.begin_again(*head, known.life);
+        } else {
+            self.hinted(head.sequence);
+        }
+    }
+
+    fn begin_again(&self, head: Head, life: u64) {
+        tracing::warn!(article = %self.article, "an article's log is not the one that was read before");
+        lock(&self.ring).clear();
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.standing.send_replace(Standing::At(Progress { head, life: life + 1 }));
+    }
+
+    /// Makes sure that everything committed before this call has been read. Callers at the same time share
+    /// one reading.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.read_on(Instant::now()).await
+    }
+
+    async fn read_on(&self, asked_at: Instant) -> Result<(), StoreError> {
+        let mut last = self.reading.lock().await;
+        if last.is_some_and(|began| began >= asked_at) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        if !matches!(*self.standing.borrow(), Standing::At(_)) {
+            let head = self.store.latest().heads(&[self.article]).await?.pop();
+            let standing = head.map_or(Standing::Missing, |head| Standing::At(Progress { head, life: 0 }));
+            self.standing.send_replace(standing);
+        }
+        while let Standing::At(progress) = { *self.standing.borrow() } {
+            let batch = self.load(progress.head.sequence, BATCH).await?;
+            let Some(last) = batch.last() else { break };
+            if batch.first().is_some_and(|first| first.event.sequence != progress.head.sequence + 1) {
+                let head =
+                    Head { article_id: self.article, sequence: last.event.sequence, at: Some(last.event.at) };
+                self.begin_again(head, progress.life);
+                continue;
+            }
+            let all = (batch.len() as u64) < BATCH;
+            self.take_in(batch, progress);
+            if all {
+                break;
+            }
+        }
+        *last = Some(began);
+        Ok(())
+    }
+
+    fn take_in(&self, batch: Vec<Happening>, progress: Progress) {
+        let mut ring = lock(&self.ring);
+        let mut head = progress.head;
+        for happening in batch {
+            if happening.event.kind.takes_words_back() {
+                self.generation.fetch_add(1, Ordering::AcqRel);
+            }
+            // Earlier events about the same comment show it as it is now.
+            for earlier in ring.iter_mut().filter(|earlier| earlier.is_about_same(&happening)) {
+                earlier.comment.clone_from(&happening.comment);
+            }
+            (head.sequence, head.at) = (happening.event.sequence, Some(happening.event.at));
+            ring.push_back(happening);
+        }
+        let surplus = ring.len().saturating_sub(RING);
+        ring.drain(..surplus);
+        drop(ring);
+        self.standing.send_replace(Standing::At(Progress { head, ..progress }));
+    }
+
+    /// The events after `sequence` as far as they are at hand, else a page of them. Empty: there is no next
+    /// event, or it is no longer in the log.
+    pub async fn after(&self, sequence: i64) -> Result<Vec<Happening>, StoreError> {
+        {
+            let ring = lock(&self.ring);
+            if let Some(first) = ring.front().map(|happening| happening.event.sequence)
+                && first <= sequence + 1
+            {
+                let skip = usize::try_from(sequence + 1 - first).unwrap_or(usize::MAX);
+                return Ok(ring.iter().skip(skip).cloned().collect());
+            }
+        }
+        let page = self.page(self.key(sequence + 1)).await?;
+        Ok(page.iter().filter(|happening| happening.event.sequence > sequence).cloned().collect())
+    }
+
+    /// The key of the page that holds `sequence`, as of now.
+    pub fn key(&self, sequence: i64) -> PageKey {
+        PageKey::holding(sequence, self.progress().head.sequence, self.generation())
+    }
+
+    /// A page of the past, read from the store once for all who want it.
+    pub async fn page(&self, key: PageKey) -> Result<Arc<Vec<Happening>>, StoreError> {
+        self.pages
+            .get(key, async || {
+                let limit = u64::try_from(key.upto - key.first() + 1).unwrap_or(0);
+                self.load(key.first() - 1, limit).await
+            })
+            .await
+    }
+
+    /// Whether a cursor has a place here: its event is the one that is there, and all that came after it
+    /// still is.
+    pub async fn placement(&self, cursor: &FeedCursor) -> Result<Option<ResetReason>, StoreError> {
+        if *cursor == self.progress().head.cursor() {
+            return Ok(None);
+        }
+        if cursor.sequence >= self.progress().head.sequence {
+            // Another node may have told the client of an event that this one has not read yet.
+            self.refresh().await?;
+        }
+        let head = self.progress().head;
+        if *cursor == head.cursor() {
+            return Ok(None);
+        }
+        if cursor.sequence >= head.sequence {
+            return Ok(Some(ResetReason::Restored));
+        }
+        let named = self.event(cursor.sequence).await?;
+        let next = self.event(cursor.sequence + 1).await?;
+        Ok(match (named, next) {
+            (Some(event), _) if event.at.timestamp_micros() != cursor.at_micros => {
+                Some(ResetReason::Restored)
+            }
+            (_, None) => Some(ResetReason::Trimmed),
+            (_, Some(_)) => None,
+        })
+    }
+
+    async fn event(&self, sequence: i64) -> Result<Option<ArticleEvent>, StoreError> {
+        if sequence < 1 {
+            return Ok(None);
+        }
+        let is_it = |happening: &&Happening| happening.event.sequence == sequence;
+        if let Some(happening) = lock(&self.ring).iter().find(is_it) {
+            return Ok(Some(happening.event.clone()));
+        }
+        let page = self.page(self.key(sequence)).await?;
+        Ok(page.iter().find(is_it).map(|happening| happening.event.clone()))
+    }
+
+    /// Two statements, however many events: the events, then their comments.
+    async fn load(&self, after: i64, limit: u64) -> Result<Vec<Happening>, StoreError> {
+        let store = self.store.latest();
+        let events = store.events_after_sequence(self.article, after, limit).await?;
+        let mut ids: Vec<CommentId> = events.iter().filter_map(|event| event.kind.comment_id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let comments: HashMap<CommentId, Arc<Comment>> =
+            store.comments(&ids).await?.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect();
+        let happening = |event: ArticleEvent| Happening {
+            comment: event.kind.comment_id().and_then(|id| comments.get(&id).cloned()),
+            event,
+        };
+        Ok(events.into_iter().map(happening).collect())
+    }
+}
+
+impl Happening {
+    fn is_about_same(&self, other: &Self) -> bool {
+        let comment = self.event.kind.comment_id();
+        comment.is_some() && comment == other.event.kind.comment_id()
+    }
+}

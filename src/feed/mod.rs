@@ -1,0 +1,229 @@
+//! The realtime engine. A reader is a cursor into an article's log; everything here serves to move cursors
+//! on cheaply.
+//!
+//! - A [`Hub`](hub::Hub) per followed article reads its log from the store, once for everybody on this node.
+//! - A [`Group`](group::Group) per distinct subscription renders each event once; its readers share the bytes.
+//! - A [`Reader`](reader::Reader) is a position in a group: it takes what is there, or waits. Joining late,
+//!   falling behind and coming back are all the same to it: it reads pages of the past until it is live.
+//!
+//! Nothing here queues per reader, and nothing waits for one.
+
+mod frame;
+mod group;
+mod hub;
+mod log;
+mod pages;
+mod plan;
+mod reader;
+mod render;
+mod solo;
+mod source;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::Stream;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::bus::{EventBus, Notice, Notices, Topic};
+use crate::domain::cursor::FeedCursor;
+use crate::domain::ids::ArticleId;
+use crate::store::{Store, StoreError};
+
+pub use frame::Frame;
+pub use log::Happening;
+pub use plan::{Audience, Plan, Planned, Selection, plan};
+pub use reader::Reader;
+pub use render::{Execute, INTERNAL};
+pub use source::{FeedItem, Injected};
+
+use hub::Hub;
+use render::RenderError;
+
+/// How often a node compares the articles that it serves with the store: a lost last hint costs its readers
+/// so long at most.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
+
+/// Why an article can't be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// There is no such article.
+    #[error("There is no article with that id.")]
+    NotFound,
+    /// The store is out of reach.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node is stopping.
+    #[error("This server is stopping: come back.")]
+    Stopping,
+}
+
+/// Why there is no subscription.
+#[derive(Debug)]
+pub enum SubscribeError {
+    /// The operation is refused: what to tell the client.
+    Refused(Box<async_graphql::Response>),
+    /// The article can't be followed.
+    Follow(FollowError),
+    /// A fault of ours, logged where it arose.
+    Fault,
+}
+
+impl From<FollowError> for SubscribeError {
+    fn from(error: FollowError) -> Self {
+        Self::Follow(error)
+    }
+}
+
+/// The feed of one node.
+#[derive(Clone)]
+pub struct Feed {
+    registry: Arc<Registry>,
+    _pump: Arc<AbortOnDropHandle<()>>,
+}
+
+/// The hubs of this node. The map's lock also orders following and unfollowing on the bus.
+struct Registry {
+    store: Store,
+    bus: Arc<dyn EventBus>,
+    hubs: Mutex<HashMap<ArticleId, Weak<Hub>>>,
+}
+
+impl Feed {
+    /// Starts the feed: one task that wakes hubs on the bus's hints and compares them with the store.
+    #[must_use]
+    pub fn start(store: Store, bus: Arc<dyn EventBus>, notices: Notices) -> Self {
+        let registry = Arc::new(Registry { store, bus, hubs: Mutex::default() });
+        let pump = tokio::spawn(pump(Arc::clone(&registry), notices));
+        Self { registry, _pump: Arc::new(AbortOnDropHandle::new(pump)) }
+    }
+
+    /// The hub of an article, made if nobody follows it yet.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub(crate) async fn hub(&self, article: ArticleId) -> Result<Arc<Hub>, FollowError> {
+        let hub = self.registry.join(article);
+        hub.ready().await?;
+        Ok(hub)
+    }
+
+    /// Follows an article: everybody who follows it in the same way shares what is rendered.
+    ///
+    /// # Errors
+    /// [`SubscribeError`]: the operation itself is refused, or the article can't be followed.
+    pub async fn subscribe(
+        &self,
+        plan: Plan,
+        execute: &Execute,
+        article: ArticleId,
+        after: Option<FeedCursor>,
+    ) -> Result<Reader, SubscribeError> {
+        let hub = self.hub(article).await?;
+        let from = after.map_or(i64::MAX, |cursor| cursor.sequence);
+        let group = hub.groups.join(&hub, plan, execute, from).await.map_err(|error| match error {
+            RenderError::Refused(response) => SubscribeError::Refused(response),
+            RenderError::Fault => SubscribeError::Fault,
+        })?;
+        Ok(Reader::new(group, after))
+    }
+
+    /// Follows an article alone: the same events, not yet rendered.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub async fn follow(
+        &self,
+        article: ArticleId,
+        after: Option<FeedCursor>,
+    ) -> Result<impl Stream<Item = FeedItem> + use<>, FollowError> {
+        Ok(solo::follow(self.hub(article).await?, after))
+    }
+
+    /// Articles that somebody follows on this node.
+    #[must_use]
+    pub fn followed(&self) -> usize {
+        self.registry.live().len()
+    }
+}
+
+impl Registry {
+    fn join(self: &Arc<Self>, article: ArticleId) -> Arc<Hub> {
+        let mut hubs = lock(&self.hubs);
+        if let Some(hub) = hubs.get(&article).and_then(Weak::upgrade) {
+            return hub;
+        }
+        // Followed before the log is first read: what is committed in between comes as a hint.
+        self.bus.follow(Topic::Article(article));
+        let leave = Arc::downgrade(self);
+        let hub = Hub::start(self.store.clone(), article, move || {
+            if let Some(registry) = leave.upgrade() {
+                registry.leave(article);
+            }
+        });
+        hubs.insert(article, Arc::downgrade(&hub));
+        hub
+    }
+
+    /// A hub's last reader has gone. Somebody may have started another one in the meantime: that one stays.
+    fn leave(&self, article: ArticleId) {
+        let mut hubs = lock(&self.hubs);
+        if hubs.get(&article).is_some_and(|hub| hub.strong_count() == 0) {
+            hubs.remove(&article);
+            self.bus.unfollow(Topic::Article(article));
+        }
+    }
+
+    fn live(&self) -> Vec<Arc<Hub>> {
+        lock(&self.hubs).values().filter_map(Weak::upgrade).collect()
+    }
+
+    fn get(&self, article: ArticleId) -> Option<Arc<Hub>> {
+        lock(&self.hubs).get(&article).and_then(Weak::upgrade)
+    }
+
+    /// One statement for all articles served, however many.
+    async fn compare(&self) {
+        let hubs = self.live();
+        if hubs.is_empty() {
+            return;
+        }
+        let ids: Vec<ArticleId> = hubs.iter().map(|hub| hub.log.article()).collect();
+        match self.store.latest().heads(&ids).await {
+            Ok(heads) => {
+                let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.article_id, head)).collect();
+                for hub in hubs {
+                    hub.log.compared(heads.get(&hub.log.article()));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "comparing the feeds with the store failed; trying again"),
+        }
+    }
+}
+
+async fn pump(registry: Arc<Registry>, mut notices: Notices) {
+    let mut tick = tokio::time::interval(COMPARE_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => registry.compare().await,
+            notice = notices.recv() => match notice {
+                Some(Notice::Hint(hint)) => {
+                    if let Topic::Article(article) = hint.topic
+                        && let Some(hub) = registry.get(article)
+                    {
+                        hub.log.hinted(hint.sequence);
+                    }
+                }
+                Some(Notice::Gap) => registry.compare().await,
+                None => return,
+            },
+        }
+    }
+}
+
+/// A panic elsewhere leaves what is behind these locks usable: going on beats spreading it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

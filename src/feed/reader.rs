@@ -1,0 +1,135 @@
+//! A reader: a position in a group. It holds no queue; whatever it has not taken yet is in the group's ring,
+//! or in the store.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::frame::Frame;
+use super::group::{Group, PAUSES, PageError};
+use super::log::Progress;
+use super::render::RenderError;
+use super::source::FeedItem;
+use crate::domain::cursor::FeedCursor;
+use crate::domain::event::ResetReason;
+
+/// Frames taken at once, at most: what goes out in one write, and what a slow reader holds.
+const BATCH: usize = 32;
+
+/// See the module.
+pub struct Reader {
+    group: Arc<Group>,
+    rendered: watch::Receiver<Progress>,
+    position: Position,
+}
+
+/// Where a reader is.
+#[derive(Clone, Copy, Debug)]
+enum Position {
+    /// It came with this cursor, which has not been looked at yet.
+    Claimed(FeedCursor),
+    /// It has everything up to this sequence, in this life of the log.
+    Reached { sequence: i64, life: u64 },
+    /// It has been told that it can't go on.
+    Ended,
+}
+
+impl Reader {
+    pub(super) fn new(group: Arc<Group>, after: Option<FeedCursor>) -> Self {
+        let rendered = group.cohort.watch();
+        let position = after.map_or_else(
+            || {
+                let now = group.cohort.log.progress();
+                Position::Reached { sequence: now.head.sequence, life: now.life }
+            },
+            Position::Claimed,
+        );
+        Self { group, rendered, position }
+    }
+
+    /// The next frames, in order: everything that is ready, up to a bound. `None`: the subscription is over.
+    /// Cancelling it loses nothing: the position moves only with what is returned.
+    pub async fn next(&mut self) -> Option<Vec<Frame>> {
+        let mut pause = PAUSES.0;
+        loop {
+            match self.step().await {
+                Ok(Step::Frames(frames)) if frames.is_empty() => {}
+                Ok(Step::Frames(frames)) => return Some(frames),
+                Ok(Step::Live) => {
+                    // An error means that the group is gone: the node is stopping.
+                    self.rendered.changed().await.ok()?;
+                }
+                Ok(Step::Over) => return None,
+                Err(PageError::Render(RenderError::Refused(_))) => return None,
+                Err(PageError::Store | PageError::Render(RenderError::Fault)) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, PageError> {
+        let rendered = *self.rendered.borrow_and_update();
+        let (sequence, life) = match self.position {
+            Position::Ended => return Ok(Step::Over),
+            Position::Claimed(cursor) => return self.place(cursor).await,
+            Position::Reached { sequence, life } => (sequence, life),
+        };
+        let cohort = &self.group.cohort;
+        if life != rendered.life {
+            return self.reset(ResetReason::Restored).await;
+        }
+        if sequence >= rendered.head.sequence {
+            return Ok(Step::Live);
+        }
+        if let Some((frames, reached)) = cohort.recent(sequence, BATCH) {
+            self.position = Position::Reached { sequence: reached, life };
+            return Ok(Step::Frames(frames));
+        }
+        let page = cohort.page(cohort.log.key(sequence + 1)).await?;
+        let mut ahead = page.iter().filter(|(number, _)| *number > sequence).peekable();
+        if ahead.peek().is_none_or(|(number, _)| *number != sequence + 1) {
+            return self.reset(ResetReason::Trimmed).await;
+        }
+        let (mut frames, mut reached) = (Vec::new(), sequence);
+        for (number, frame) in ahead {
+            if frames.len() == BATCH {
+                break;
+            }
+            frames.extend(frame.clone());
+            reached = *number;
+        }
+        self.position = Position::Reached { sequence: reached, life };
+        Ok(Step::Frames(frames))
+    }
+
+    async fn place(&mut self, cursor: FeedCursor) -> Result<Step, PageError> {
+        let log = &self.group.cohort.log;
+        if let Some(reason) = log.placement(&cursor).await? {
+            return self.reset(reason).await;
+        }
+        self.position = Position::Reached { sequence: cursor.sequence, life: log.progress().life };
+        Ok(Step::Frames(Vec::new()))
+    }
+
+    /// Tells the reader to start over, and goes on from where the log stands.
+    async fn reset(&mut self, reason: ResetReason) -> Result<Step, PageError> {
+        let cohort = &self.group.cohort;
+        let now = cohort.log.progress();
+        let item = FeedItem::Reset { reason, cursor: now.head.cursor() };
+        let frame = cohort.render_alone(item).await?;
+        self.position = if cohort.plan.selection.survives_a_reset() {
+            Position::Reached { sequence: now.head.sequence, life: now.life }
+        } else {
+            Position::Ended
+        };
+        Ok(Step::Frames(vec![frame]))
+    }
+}
+
+enum Step {
+    Frames(Vec<Frame>),
+    Live,
+    Over,
+}

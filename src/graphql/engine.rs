@@ -1,0 +1,246 @@
+//! The one way from a request to its answer, for HTTP, WebSocket and server-sent events alike.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response, ServerError, Variables};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+
+use super::context::Scope;
+use super::error::GraphError;
+use super::guard::{self, Admitted, Limits};
+use super::id::article_id;
+use super::{Site, TalkbackSchema};
+use crate::auth::Tokens;
+use crate::domain::cursor::FeedCursor;
+use crate::domain::user::Viewer;
+use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, plan};
+use crate::service::Service;
+
+/// Errors of one response, at most: what is admitted can still be wrong in a thousand places.
+const ERRORS_MAX: usize = 20;
+/// Characters of an error's message, at most.
+const MESSAGE_MAX: usize = 500;
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The document.
+    pub query: String,
+    /// Which operation of it.
+    pub operation_name: Option<String>,
+    /// Its variables.
+    pub variables: Variables,
+}
+
+/// A request that passed the guard.
+pub struct Accepted {
+    asked: Asked,
+    admitted: Admitted,
+}
+
+impl Accepted {
+    /// What kind of operation it is.
+    #[must_use]
+    pub fn operation(&self) -> OperationType {
+        self.admitted.operation
+    }
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct Engine {
+    schema: TalkbackSchema,
+    service: Service,
+    feed: Feed,
+    limits: Arc<Limits>,
+    execute: Execute,
+}
+
+impl Engine {
+    /// An engine over a running service and feed.
+    ///
+    /// # Errors
+    /// The schema's own text does not parse: a fault of the build.
+    pub fn new(
+        service: Service,
+        feed: Feed,
+        tokens: Tokens,
+        site: Site,
+        limits: Limits,
+    ) -> Result<Self, async_graphql::parser::Error> {
+        let schema =
+            super::builder().data(service.clone()).data(feed.clone()).data(tokens).data(site).finish();
+        let limits = limits.with_types_of(&schema.sdl())?;
+        let execute: Execute = {
+            let (schema, service) = (schema.clone(), service.clone());
+            Arc::new(move |plan, injected| {
+                let request = planned_request(plan)
+                    .data(injected)
+                    .data(Scope::events(service.clone(), plan.viewer.clone()));
+                schema.execute_stream(request)
+            })
+        };
+        Ok(Self { schema, service, feed, limits: Arc::new(limits), execute })
+    }
+
+    /// Passes a request through the guard.
+    ///
+    /// # Errors
+    /// The response that says why not.
+    pub fn accept(&self, asked: Asked) -> Result<Accepted, Box<Response>> {
+        let name = asked.operation_name.as_deref();
+        match guard::admit(&asked.query, name, &asked.variables, &self.limits) {
+            Ok(admitted) => Ok(Accepted { asked, admitted }),
+            Err(refusal) => Err(Box::new(Response::from_errors(vec![refusal.into()]))),
+        }
+    }
+
+    /// Runs a query or a mutation.
+    pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Response {
+        let scope = match accepted.operation() {
+            OperationType::Query => Scope::frozen(self.service.clone(), viewer),
+            OperationType::Mutation => Scope::live(self.service.clone(), viewer),
+            OperationType::Subscription => {
+                let message = "A subscription needs a stream: ask for text/event-stream, or use a WebSocket.";
+                return refused(GraphError::new("SUBSCRIPTION_NEEDS_A_STREAM", message));
+            }
+        };
+        let mut response = self.schema.execute(request(accepted).data(scope)).await;
+        tidy(&mut response);
+        response
+    }
+
+    /// Starts a subscription, or whatever else came over a stream.
+    ///
+    /// # Errors
+    /// The response that says why it does not even start.
+    pub async fn stream(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+        match accepted.operation() {
+            OperationType::Query | OperationType::Mutation => {
+                let response = self.run(accepted, viewer).await;
+                if response.data == async_graphql::Value::Null && response.is_err() {
+                    return Err(Box::new(response));
+                }
+                Ok(Live::Once(Some(Frame::without_cursor(&response))))
+            }
+            OperationType::Subscription => self.follow(accepted, viewer).await,
+        }
+    }
+
+    async fn follow(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+        let Accepted { asked, admitted } = &accepted;
+        let name = asked.operation_name.as_deref();
+        let planned = plan(&admitted.document, &asked.query, name, &asked.variables, &viewer);
+        let Some(planned) = planned else {
+            return self.alone(accepted, viewer).await;
+        };
+        let place = (|| {
+            let article = article_id(&async_graphql::ID(planned.article_id))?;
+            let after =
+                planned.after.as_deref().map(|after| FeedCursor::decode(after, article)).transpose()?;
+            Ok::<_, GraphError>((article, after))
+        })();
+        // What names no place is refused by the operation itself, in its own words.
+        let Ok((article, after)) = place else { return self.alone(accepted, viewer).await };
+        match self.feed.subscribe(planned.plan, &self.execute, article, after).await {
+            Ok(reader) => Ok(Live::Shared(reader)),
+            Err(SubscribeError::Refused(mut response)) => {
+                tidy(&mut response);
+                Err(response)
+            }
+            Err(SubscribeError::Follow(error)) => Err(Box::new(refused(error.into()))),
+            Err(SubscribeError::Fault) => {
+                let message = "The subscription could not be started: try again.";
+                Err(Box::new(refused(GraphError::new(crate::feed::INTERNAL, message))))
+            }
+        }
+    }
+
+    /// Runs a subscription that is not shared. It has begun when it waits for its first event; what answers
+    /// at once is a refusal.
+    async fn alone(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+        let scope = Scope::events(self.service.clone(), viewer);
+        let mut responses = self.schema.execute_stream(request(accepted).data(scope));
+        let first = tokio::select! {
+            biased;
+            first = responses.next() => first,
+            () = std::future::ready(()) => None,
+        };
+        match first {
+            Some(mut response) if response.is_err() => {
+                tidy(&mut response);
+                Err(Box::new(response))
+            }
+            first => Ok(Live::Alone(futures_util::stream::iter(first).chain(responses).boxed())),
+        }
+    }
+}
+
+/// A stream under way.
+pub enum Live {
+    /// A reader of a group.
+    Shared(Reader),
+    /// A subscription that nobody shares.
+    Alone(BoxStream<'static, Response>),
+    /// One answer.
+    Once(Option<Frame>),
+}
+
+impl Live {
+    /// The next frames, in order; `None`: it is over. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Option<Vec<Frame>> {
+        match self {
+            Self::Shared(reader) => reader.next().await,
+            Self::Alone(responses) => Some(vec![Frame::without_cursor(&responses.next().await?)]),
+            Self::Once(frame) => frame.take().map(|frame| vec![frame]),
+        }
+    }
+}
+
+impl Frame {
+    fn without_cursor(response: &Response) -> Self {
+        let payload = serde_json::to_vec(response).unwrap_or_else(|_| b"{\"data\":null}".to_vec());
+        Self { cursor: Bytes::new(), payload: Bytes::from(payload) }
+    }
+}
+
+/// The response of a request that failed as a whole.
+#[must_use]
+pub fn refused(error: GraphError) -> Response {
+    Response::from_errors(vec![error.into_server_error()])
+}
+
+fn request(accepted: Accepted) -> Request {
+    let Accepted { asked, admitted } = accepted;
+    let mut request = Request::new(asked.query).variables(asked.variables);
+    request.operation_name = asked.operation_name;
+    request.set_parsed_query(admitted.document);
+    request
+}
+
+fn planned_request(plan: &Plan) -> Request {
+    let mut request = Request::new(&*plan.text).variables(plan.variables.clone());
+    request.operation_name.clone_from(&plan.operation_name);
+    request.set_parsed_query((*plan.document).clone());
+    request
+}
+
+/// Gives every error a code, and bounds what a wrong document is told about itself.
+fn tidy(response: &mut Response) {
+    for error in &mut response.errors {
+        with_code(error);
+    }
+    if response.data == async_graphql::Value::Null {
+        guard::abridge(&mut response.errors, ERRORS_MAX, MESSAGE_MAX);
+    }
+}
+
+fn with_code(error: &mut ServerError) {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_INPUT" });
+    }
+}

@@ -1,0 +1,52 @@
+//! The GraphQL surface. A request passes the guard, is given its scope, and runs; a subscription is planned
+//! first, so that those who ask for the same share one execution.
+
+mod batch;
+mod connection;
+mod context;
+pub mod engine;
+mod error;
+pub mod guard;
+mod id;
+mod mutation;
+mod query;
+mod subscription;
+mod types;
+
+use async_graphql::Schema;
+
+pub use engine::{Engine, Live};
+pub use error::GraphError;
+pub use id::GlobalId;
+
+/// What this service answers to.
+pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+
+/// Where readers find this service.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The public address, without a slash at the end.
+    pub base_url: String,
+}
+
+impl Site {
+    /// The page of an article.
+    #[must_use]
+    pub fn article_url(&self, slug: &str) -> String {
+        format!("{}/articles/{slug}", self.base_url)
+    }
+}
+
+fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {
+    // The guard has bounded depth, cost, aliases and directives before anything of the schema's own runs.
+    Schema::build(query::Query, mutation::Mutation::default(), subscription::Subscription)
+        .limit_recursive_depth(64)
+}
+
+/// The schema as text, for `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let sdl = builder().finish().sdl();
+    let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n").trim_end())
+}

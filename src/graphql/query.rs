@@ -1,0 +1,204 @@
+//! Reading.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::connection::{PageArgs, keyset, keyset_cursor};
+use super::context::scope;
+use super::error::{GraphError, Result};
+use super::id::{GlobalId, article_id, comment_id};
+use super::types::article::{Article, ArticleConnection, ArticleTotal};
+use super::types::comment::{Comment, CommentConnection, CommentTotal, comment_connection};
+use super::types::enums::ModerationQueueName;
+use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal};
+use super::types::node::Node;
+use super::types::user::{User, Viewer as ViewerType};
+use crate::domain::cursor::FeedCursor;
+use crate::domain::ids::CommentId;
+use crate::domain::policy::{self, Permission};
+use crate::domain::user::Viewer;
+use crate::feed::Happening;
+use crate::store::{ArticleFilter, EventsAfter, Page, QueueFilter};
+
+/// Everything that can be read.
+pub struct Query;
+
+/// Marks cursors of articles, and of the queues.
+const ARTICLES: u8 = b'a';
+const QUEUE: u8 = b'q';
+
+/// Ids that `nodes` takes at once.
+const NODES_MAX: usize = 100;
+
+#[Object]
+impl Query {
+    /// The article of that slug; null if there is none.
+    async fn article(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The name in the article's address.")] slug: String,
+    ) -> Result<Option<Article>> {
+        let article = scope(ctx)?.snapshot().await?.article_by_slug(&slug).await?;
+        Ok(article.map(|article| Article(Arc::new(article))))
+    }
+
+    /// Articles, the latest first.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and two filters")]
+    async fn articles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the beginning, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only of this part of the paper.")] section: Option<String>,
+        #[graphql(desc = "Only with this tag.")] tag: Option<String>,
+    ) -> Result<ArticleConnection> {
+        let request = PageArgs { first, after, last, before }.request(|cursor| keyset(ARTICLES, cursor))?;
+        let filter = ArticleFilter { section, tag };
+        let page = scope(ctx)?.snapshot().await?.article_page(&filter, request).await?;
+        let cursor = |article: &crate::domain::article::Article| keyset_cursor(ARTICLES, article.position());
+        Ok(ArticleConnection::new(page, ArticleTotal(filter), cursor, |article| Article(Arc::new(article))))
+    }
+
+    /// A comment by id.
+    async fn comment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The comment's id.")] id: ID,
+    ) -> Option<Result<Comment>> {
+        Some(find_comment(ctx, &id).await)
+    }
+
+    /// Whatever has that id.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A global id.")] id: ID,
+    ) -> Option<Result<Node>> {
+        Some(find_node(ctx, &id).await)
+    }
+
+    /// Whatever has those ids, in their order; null for one that there is not.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Result<Node>>>> {
+        if ids.len() > NODES_MAX {
+            let message = format!("{} ids are too many: ask for at most {NODES_MAX} at once.", ids.len());
+            return Err(GraphError::new("BAD_PAGE_SIZE", message));
+        }
+        let nodes = ids.iter().map(async |id| Some(find_node(ctx, id).await));
+        Ok(futures_util::future::join_all(nodes).await)
+    }
+
+    /// The person who asks; null for somebody who is not signed in.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<ViewerType>> {
+        Ok(match scope(ctx)?.viewer.clone() {
+            Viewer::Anonymous => None,
+            Viewer::Known { user, expires_at } => Some(ViewerType { user, expires_at }),
+        })
+    }
+
+    /// An article's feed without a subscription: the same events, for pollers and caches. Where the cursor
+    /// has no place in the feed, the one entry is a `FeedReset`.
+    async fn article_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose feed.")] article_id: ID,
+        #[graphql(desc = "Only what happened after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the beginning, at most 100.", default = 100)] first: i32,
+    ) -> Result<ArticleEventConnection> {
+        let article = self::article_id(&article_id)?;
+        let request = PageArgs { first: Some(first), ..PageArgs::default() }.request(|_| None::<()>)?;
+        let snapshot = scope(ctx)?.snapshot().await?;
+        let head = snapshot.heads(&[article]).await?.pop().ok_or_else(|| GraphError::not_found("article"))?;
+        let cursor = match after {
+            Some(after) => FeedCursor::decode(&after, article)?,
+            None => FeedCursor { article_id: article, sequence: 0, at_micros: 0 },
+        };
+        let total = EventTotal(head.sequence);
+        let page = match snapshot.events_after(&head, &cursor, u64::from(request.limit) + 1).await? {
+            EventsAfter::Reset(reason) => Page {
+                items: vec![(head.cursor(), ArticleEvent::reset(reason, head.cursor().at_micros))],
+                has_next: false,
+                has_previous: false,
+            },
+            EventsAfter::Events(mut events) => {
+                let has_next = events.len() > request.limit as usize;
+                events.truncate(request.limit as usize);
+                let mut ids: Vec<CommentId> =
+                    events.iter().filter_map(|event| event.kind.comment_id()).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                let comments: std::collections::HashMap<_, _> = snapshot
+                    .comments(&ids)
+                    .await?
+                    .into_iter()
+                    .map(|comment| (comment.id, Arc::new(comment)))
+                    .collect();
+                let item = |event: crate::domain::event::ArticleEvent| {
+                    let cursor = FeedCursor::after(&event);
+                    let comment = event.kind.comment_id().and_then(|id| comments.get(&id).cloned());
+                    Ok::<_, GraphError>((cursor, ArticleEvent::new(Happening { event, comment })?))
+                };
+                let items = events.into_iter().map(item).collect::<Result<_>>()?;
+                Page { items, has_next, has_previous: cursor.sequence > 0 }
+            }
+        };
+        Ok(ArticleEventConnection::new(page, total, |(cursor, _)| cursor.encode(), |(_, event)| event))
+    }
+
+    /// What moderators have to decide on, the longest waiting first. For moderators.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and two filters")]
+    async fn moderation_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which queue.")] queue: ModerationQueueName,
+        #[graphql(desc = "So many from the beginning, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only of this article.")] article_id: Option<ID>,
+    ) -> Result<CommentConnection> {
+        let scope = scope(ctx)?;
+        policy::require(&scope.viewer, Permission::Moderate)?;
+        let article = article_id.as_ref().map(self::article_id).transpose()?;
+        let filter = QueueFilter { queue: queue.into(), article };
+        let request = PageArgs { first, after, last, before }.request(|cursor| keyset(QUEUE, cursor))?;
+        let page = scope.snapshot().await?.queue(&filter, request).await?;
+        Ok(comment_connection(page, CommentTotal::Queue(filter), |comment| {
+            keyset_cursor(QUEUE, QueueFilter::position(comment))
+        }))
+    }
+}
+
+async fn find_comment(ctx: &Context<'_>, id: &ID) -> Result<Comment> {
+    let comment = scope(ctx)?.comment(comment_id(id)?).await?;
+    comment.map(Comment).ok_or_else(|| GraphError::not_found("comment"))
+}
+
+async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
+    let scope = scope(ctx)?;
+    match GlobalId::decode(id)? {
+        GlobalId::Comment(_) => Ok(Node::Comment(find_comment(ctx, id).await?)),
+        GlobalId::Article(id) => {
+            let article = scope.article(id).await?;
+            article
+                .map(|article| Node::Article(Article(article)))
+                .ok_or_else(|| GraphError::not_found("article"))
+        }
+        GlobalId::User(id) => {
+            let user = scope.user(id).await?;
+            user.map(|user| Node::User(User(user))).ok_or_else(|| GraphError::not_found("user"))
+        }
+        GlobalId::KeyPoint(id) => {
+            let point = scope.snapshot().await?.key_point(id).await?;
+            point
+                .map(|point| Node::KeyPoint(super::types::article::KeyPoint(point)))
+                .ok_or_else(|| GraphError::not_found("key point"))
+        }
+    }
+}

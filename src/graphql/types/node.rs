@@ -1,0 +1,21 @@
+//! Whatever has a global id.
+
+use async_graphql::{ID, Interface};
+
+use super::article::{Article, KeyPoint};
+use super::comment::Comment;
+use super::user::User;
+
+/// Whatever has a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The global id."))]
+pub enum Node {
+    /// An article.
+    Article(Article),
+    /// A comment.
+    Comment(Comment),
+    /// A key point.
+    KeyPoint(KeyPoint),
+    /// A person.
+    User(User),
+}

@@ -1,0 +1,303 @@
+//! What authors do: submit, edit, delete.
+
+use sha2::{Digest, Sha256};
+
+use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse, stale};
+use crate::domain::article::{Article, ModerationMode};
+use crate::domain::comment::{Action, Comment, CommentState, CommentStatus, Next, ThreadPath};
+use crate::domain::ids::{ArticleId, CommentId, EntryId};
+use crate::domain::markdown::{self, Trust};
+use crate::domain::moderation::HistoryAction;
+use crate::domain::policy::{self, Denied, Permission};
+use crate::domain::rules::{self, Trace};
+use crate::domain::text;
+use crate::domain::user::{User, Viewer};
+use crate::store::{Change, FirstResult, NewComment, NewEntry, Remembered, WriteTx};
+
+/// The longest idempotency key, in bytes.
+const KEY_MAX: usize = 200;
+
+/// A comment sent in.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Under which article.
+    pub article: ArticleId,
+    /// In reply to which comment.
+    pub parent: Option<CommentId>,
+    /// The words, in Markdown.
+    pub body: String,
+    /// What makes a retry return the first result.
+    pub idempotency_key: Option<String>,
+}
+
+/// New words for a comment.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// Which comment.
+    pub comment: CommentId,
+    /// The words, in Markdown.
+    pub body: String,
+    /// The revision that the author read.
+    pub revision: i32,
+}
+
+impl Service {
+    /// Takes a comment in: held for a moderator, or shown at once, as the article's rules say.
+    ///
+    /// # Errors
+    /// [`Failure`]; a submission that the rules don't take is refused, not an error.
+    pub async fn submit(&self, viewer: &Viewer, submission: Submission) -> Outcome<Comment> {
+        let author = signed_in(viewer)?;
+        let key = match remembered(
+            author,
+            "submit",
+            submission.idempotency_key.as_deref(),
+            &[
+                &submission.article.to_string(),
+                &submission.parent.map_or_else(String::new, |id| id.to_string()),
+                &submission.body,
+            ],
+        ) {
+            Ok(key) => key,
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        match self.submit_once(author, &submission, key.clone()).await {
+            // A retry that ran beside the first try: by now the first result is there.
+            Err(Failure::Store(error)) if key.is_some() && error.is_duplicate() => {
+                self.submit_once(author, &submission, key).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn submit_once(
+        &self,
+        author: &User,
+        submission: &Submission,
+        key: Option<Remembered>,
+    ) -> Outcome<Comment> {
+        let tx = self.store.write().await?;
+        if let Some(outcome) = repeated(&tx, key.as_ref()).await? {
+            return outcome;
+        }
+        let article = tx.article(submission.article).await?.ok_or(Failure::NotFound("article"))?;
+        let mut article = match article.policy.moderation {
+            ModerationMode::Pre => article,
+            ModerationMode::Post => lock(&tx, submission.article).await?,
+        };
+        let parent = match submission.parent {
+            Some(id) => Some(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?),
+            None => None,
+        };
+        if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
+            return Ok(Err(refusal.into()));
+        }
+        let now = self.clock.now();
+        let body = text::multi_line(&submission.body);
+        let verdict = match rules::judge(&article.policy, &body, now) {
+            Ok(verdict) => verdict,
+            Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
+        };
+        let comment = NewComment {
+            id: CommentId(self.clock.new_id()),
+            parent: parent.as_ref(),
+            author: author.clone(),
+            body_html: markdown::to_html(&body, Trust::Reader),
+            body,
+            state: CommentState::submitted(verdict.is_held(), now),
+            held_because: verdict.held_because,
+            at: now,
+            entry: self.entry(HistoryAction::Submitted, Some(author)),
+        };
+        let comment = tx.insert_comment(&mut article, comment).await?;
+        if let Some(key) = key {
+            tx.remember(key, comment.id, now).await?;
+        }
+        tx.commit().await?;
+        if comment.state.is_visible() {
+            self.announce(&article);
+        }
+        Ok(Ok(comment))
+    }
+
+    /// Changes the words of one's own comment, inside the edit window.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn edit(&self, viewer: &Viewer, edit: Edit) -> Outcome<Comment> {
+        let author = signed_in(viewer)?;
+        let tx = self.store.write().await?;
+        let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
+        let now = self.clock.now();
+        let body = text::multi_line(&edit.body);
+        if before.revision != edit.revision {
+            return stale(before, edit.revision);
+        }
+        let state = match before.state.after(Action::Edit, article.policy.moderation, now, Some(author.id)) {
+            Ok(Next::Changed(state)) => state,
+            Ok(Next::Unchanged) => return Ok(Ok(before)),
+            Err(refused) => return Ok(Err(Refusal::from(refused).into())),
+        };
+        if !policy::may_edit(viewer, &before, now) {
+            let minutes = policy::EDIT_WINDOW.num_minutes();
+            let message = format!("A comment can be edited for {minutes} minutes after it was sent in.");
+            return refuse(RefusalCode::EditWindowClosed, "id", message);
+        }
+        if let Err(not_taken) = rules::check_length(&article.policy, &body) {
+            return Ok(Err(Refusal::from(not_taken).into()));
+        }
+        if body == before.body {
+            return Ok(Ok(before));
+        }
+        let held_again = before.state.is_visible() && state.status() == CommentStatus::Pending;
+        let change = Change {
+            state,
+            words: Some((body.clone(), markdown::to_html(&body, Trust::Reader))),
+            held_because: held_again.then(|| {
+                vec![Trace {
+                    rule: "EDITED".to_owned(),
+                    detail: "The author changed the words after a moderator had approved them.".to_owned(),
+                }]
+            }),
+            at: now,
+            entry: self.entry(HistoryAction::Edited, Some(author)),
+        };
+        let told = article.sequence;
+        let comment = tx.change_comment(&mut article, &before, change).await?;
+        tx.commit().await?;
+        if article.sequence > told {
+            self.announce(&article);
+        }
+        Ok(Ok(comment))
+    }
+
+    /// Takes one's own comment back. Its words are erased; where it has visible replies, a tombstone stays.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn delete(&self, viewer: &Viewer, id: CommentId) -> Outcome<Comment> {
+        let author = signed_in(viewer)?;
+        let tx = self.store.write().await?;
+        let (mut article, before) = own_comment(&tx, viewer, id).await?;
+        let now = self.clock.now();
+        let state = match before.state.after(Action::Delete, article.policy.moderation, now, Some(author.id))
+        {
+            Ok(Next::Changed(state)) => state,
+            Ok(Next::Unchanged) => return Ok(Ok(before)),
+            Err(refused) => return Ok(Err(Refusal::from(refused).into())),
+        };
+        let change = Change {
+            state,
+            words: Some((String::new(), String::new())),
+            held_because: None,
+            at: now,
+            entry: self.entry(HistoryAction::Deleted, Some(author)),
+        };
+        let told = article.sequence;
+        let comment = tx.change_comment(&mut article, &before, change).await?;
+        tx.commit().await?;
+        if article.sequence > told {
+            self.announce(&article);
+        }
+        Ok(Ok(comment))
+    }
+
+    pub(super) fn entry(&self, action: HistoryAction, by: Option<&User>) -> NewEntry {
+        NewEntry {
+            id: EntryId(self.clock.new_id()),
+            action,
+            by: by.map(|user| user.id),
+            reason: None,
+            note: None,
+        }
+    }
+}
+
+/// The viewer as somebody who may comment.
+pub(super) fn signed_in(viewer: &Viewer) -> Result<&User, Denied> {
+    policy::require(viewer, Permission::Comment)?;
+    viewer.user().ok_or(Denied::Unauthenticated)
+}
+
+pub(super) async fn lock(tx: &WriteTx, id: ArticleId) -> Result<Article, Failure> {
+    tx.lock_article(id).await?.ok_or(Failure::NotFound("article"))
+}
+
+/// A comment that the viewer may see, read again under its article's lock.
+pub(super) async fn lock_comment(
+    tx: &WriteTx,
+    viewer: &Viewer,
+    id: CommentId,
+) -> Result<(Article, Comment), Failure> {
+    let missing = || Failure::NotFound("comment");
+    let article = tx.comment(id).await?.ok_or_else(missing)?.article_id;
+    let article = lock(tx, article).await?;
+    let comment = tx.comment(id).await?.ok_or_else(missing)?;
+    if !policy::may_see(viewer, &comment) {
+        return Err(missing());
+    }
+    Ok((article, comment))
+}
+
+async fn own_comment(tx: &WriteTx, viewer: &Viewer, id: CommentId) -> Result<(Article, Comment), Failure> {
+    let (article, comment) = lock_comment(tx, viewer, id).await?;
+    if !policy::is_author(viewer, &comment) {
+        return Err(Denied::NotAuthor.into());
+    }
+    Ok((article, comment))
+}
+
+fn cannot_reply(parent: &Comment, article: &Article) -> Option<Refusal> {
+    if parent.article_id != article.id {
+        let message = "The comment replied to stands under another article.";
+        return Some(Refusal::of(RefusalCode::Invalid, "parentId", message));
+    }
+    if !parent.state.is_visible() {
+        let message = "The comment replied to is not (or no longer) visible to readers.";
+        return Some(Refusal::of(RefusalCode::ParentNotVisible, "parentId", message));
+    }
+    (parent.path.depth() >= ThreadPath::DEPTH_MAX).then(|| {
+        let message = "This thread is as deep as threads get: reply to a comment further up.";
+        Refusal::of(RefusalCode::TooDeep, "parentId", message)
+    })
+}
+
+/// What a write is remembered by, if its caller gave a key. The parts are told apart by their lengths.
+pub(super) fn remembered(
+    user: &User,
+    operation: &str,
+    key: Option<&str>,
+    parts: &[&str],
+) -> Result<Option<Remembered>, Refusal> {
+    let Some(key) = key else { return Ok(None) };
+    if key.is_empty() || key.len() > KEY_MAX {
+        let message = format!("An idempotency key has 1 to {KEY_MAX} bytes; a UUID does well.");
+        return Err(Refusal::of(RefusalCode::Invalid, "idempotencyKey", message));
+    }
+    let mut digest = Sha256::new();
+    for part in [operation].iter().chain(parts) {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    let fingerprint = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(Remembered { user: user.id, key: key.to_owned(), fingerprint }))
+}
+
+/// The first result of a write that was done before, or its refusal if the key stands for another one.
+pub(super) async fn repeated(
+    tx: &WriteTx,
+    key: Option<&Remembered>,
+) -> Result<Option<Outcome<Comment>>, Failure> {
+    let Some(key) = key else { return Ok(None) };
+    Ok(match tx.first_result(key).await? {
+        None => None,
+        Some(FirstResult::Same(id)) => {
+            Some(Ok(Ok(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?)))
+        }
+        Some(FirstResult::Other) => {
+            let message =
+                "This idempotency key was used for another request: take a new one for a new request.";
+            Some(refuse(RefusalCode::IdempotencyKeyReused, "idempotencyKey", message))
+        }
+    })
+}

@@ -1,0 +1,158 @@
+//! The use cases: check, write, commit, and only then tell. Each takes the viewer first and asks the policy.
+
+pub mod articles;
+pub mod comments;
+pub mod moderation;
+pub mod readers;
+pub mod sessions;
+
+use std::sync::Arc;
+
+use crate::bus::{EventBus, Hint, Topic};
+use crate::clock::Clock;
+use crate::domain::article::Article;
+use crate::domain::comment::{Comment, Refused as StateRefused};
+use crate::domain::policy::Denied;
+use crate::domain::rules::NotTaken;
+use crate::store::{Store, StoreError};
+
+/// What the use cases need.
+#[derive(Clone)]
+pub struct Service {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Whom to tell after a commit.
+    pub bus: Arc<dyn EventBus>,
+    /// Time and ids.
+    pub clock: Arc<Clock>,
+}
+
+/// Why a request as a whole failed: the caller may not, names what is not there, or it is our fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The caller names what is not there.
+    #[error("There is no {0} with that id.")]
+    NotFound(&'static str),
+    /// Our fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a write was refused, in terms that the person who asked can act on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// Which kind.
+    pub code: RefusalCode,
+    /// What to do about it.
+    pub message: String,
+    /// The path of the input field, empty where it is about none.
+    pub field: Vec<&'static str>,
+}
+
+/// The kinds of refusal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RefusalCode {
+    /// Fewer characters than asked for.
+    TooShort,
+    /// More characters than allowed.
+    TooLong,
+    /// The article takes no comments.
+    CommentingClosed,
+    /// The comment replied to is not one that readers see.
+    ParentNotVisible,
+    /// The thread is as deep as threads get.
+    TooDeep,
+    /// It changed since it was read.
+    Conflict,
+    /// The time for changes is over.
+    EditWindowClosed,
+    /// Its state allows no change of words.
+    NotEditable,
+    /// Its author deleted it.
+    Deleted,
+    /// The key was used for something else.
+    IdempotencyKeyReused,
+    /// A value is missing or not of its form.
+    Invalid,
+    /// One does not report what one wrote.
+    OwnComment,
+}
+
+impl Refusal {
+    /// A refusal about one input field.
+    #[must_use]
+    pub fn of(code: RefusalCode, field: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: vec![field] }
+    }
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(not_taken: NotTaken) -> Self {
+        let (code, field) = match not_taken {
+            NotTaken::TooShort { .. } => (RefusalCode::TooShort, "body"),
+            NotTaken::TooLong { .. } => (RefusalCode::TooLong, "body"),
+            NotTaken::Closed => (RefusalCode::CommentingClosed, "articleId"),
+        };
+        Self::of(code, field, not_taken.to_string())
+    }
+}
+
+impl From<StateRefused> for Refusal {
+    fn from(refused: StateRefused) -> Self {
+        let code = match refused {
+            StateRefused::Deleted => RefusalCode::Deleted,
+            StateRefused::NotEditable => RefusalCode::NotEditable,
+        };
+        Self::of(code, "id", refused.to_string())
+    }
+}
+
+/// A write that was not done, and what is there instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused<T> {
+    /// Why.
+    pub reasons: Vec<Refusal>,
+    /// What is there, where that helps: on a conflict, what somebody else made of it.
+    pub current: Option<Box<T>>,
+}
+
+impl<T> From<Refusal> for Refused<T> {
+    fn from(reason: Refusal) -> Self {
+        Self { reasons: vec![reason], current: None }
+    }
+}
+
+impl<T> Refused<T> {
+    /// Refused because of what is there by now.
+    fn conflict(current: Option<T>, message: impl Into<String>) -> Self {
+        let reasons = vec![Refusal::of(RefusalCode::Conflict, "revision", message)];
+        Self { reasons, current: current.map(Box::new) }
+    }
+}
+
+/// What a write comes to: done, refused, or failed.
+pub type Outcome<T> = Result<Result<T, Refused<T>>, Failure>;
+
+/// Refuses a write for one reason.
+fn refuse<T>(code: RefusalCode, field: &'static str, message: impl Into<String>) -> Outcome<T> {
+    Ok(Err(Refusal::of(code, field, message).into()))
+}
+
+/// The conflict of somebody who read another revision of a comment.
+fn stale(current: Comment, read: i32) -> Outcome<Comment> {
+    let message = format!(
+        "The comment is at revision {now}, not {read}: read it again, then decide.",
+        now = current.revision
+    );
+    Ok(Err(Refused::conflict(Some(current), message)))
+}
+
+impl Service {
+    /// Tells the nodes how far an article's log has come. A hint: it may get lost, and nothing with it.
+    fn announce(&self, article: &Article) {
+        self.bus.publish(Hint { topic: Topic::Article(article.id), sequence: article.sequence });
+    }
+}

@@ -1,0 +1,78 @@
+//! What readers say of each other's comments: reactions and reports.
+
+use super::comments::{lock_comment, signed_in};
+use super::{Outcome, Refusal, RefusalCode, Service, refuse};
+use crate::domain::comment::Comment;
+use crate::domain::ids::CommentId;
+use crate::domain::moderation::ReasonCode;
+use crate::domain::policy;
+use crate::domain::reaction::ReactionKind;
+use crate::domain::text;
+use crate::domain::user::Viewer;
+use crate::store::{NewReport, Reacted};
+
+impl Service {
+    /// Sets the viewer's reaction on or off. Absolute, so that a retry is harmless.
+    ///
+    /// # Errors
+    /// [`Failure`](super::Failure).
+    pub async fn react(
+        &self,
+        viewer: &Viewer,
+        id: CommentId,
+        kind: ReactionKind,
+        on: bool,
+    ) -> Outcome<Comment> {
+        let user = signed_in(viewer)?;
+        let tx = self.store.write().await?;
+        let (mut article, comment) = lock_comment(&tx, viewer, id).await?;
+        if !comment.state.is_visible() {
+            let message = "Only comments that readers see can be reacted to.";
+            return refuse(RefusalCode::ParentNotVisible, "id", message);
+        }
+        let reacted = Reacted { comment: id, user: user.id, kind };
+        if tx.react(&mut article, reacted, on, self.clock.now()).await? {
+            tx.commit().await?;
+            self.announce(&article);
+        }
+        Ok(Ok(comment))
+    }
+
+    /// Reports a comment to the moderators. One report per person and comment: a second one changes nothing.
+    ///
+    /// # Errors
+    /// [`Failure`](super::Failure).
+    pub async fn report(
+        &self,
+        viewer: &Viewer,
+        id: CommentId,
+        reason: ReasonCode,
+        note: Option<String>,
+    ) -> Outcome<Comment> {
+        let user = signed_in(viewer)?;
+        let note = note.as_deref().map(text::multi_line).filter(|note| !note.is_empty());
+        if note.as_deref().is_some_and(|note| text::length(note) > super::moderation::NOTE_MAX) {
+            let message = format!("A note has at most {} characters.", super::moderation::NOTE_MAX);
+            return Ok(Err(Refusal::of(RefusalCode::TooLong, "note", message).into()));
+        }
+        let tx = self.store.write().await?;
+        let (_article, comment) = lock_comment(&tx, viewer, id).await?;
+        if policy::is_author(viewer, &comment) {
+            return refuse(
+                RefusalCode::OwnComment,
+                "id",
+                "One does not report what one wrote: delete it instead.",
+            );
+        }
+        if !comment.state.is_visible() {
+            let message = "Only comments that readers see can be reported.";
+            return refuse(RefusalCode::ParentNotVisible, "id", message);
+        }
+        let at = self.clock.now();
+        let new = NewReport { id: self.clock.new_id(), comment: id, user: user.id, reason, note, at };
+        if tx.report(new).await? {
+            tx.commit().await?;
+        }
+        Ok(Ok(comment))
+    }
+}

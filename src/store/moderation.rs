@@ -1,0 +1,130 @@
+//! The moderators' queues, and the history of what they decided.
+
+use std::collections::HashMap;
+
+use sea_orm::ConnectionTrait;
+
+use super::comments::{COLUMNS, JOIN_AUTHOR, fetch};
+use super::page::{Keyset, Page, PageRequest, Sort, Sql};
+use super::rows::{status, unknown, user};
+use super::{Result, Snapshot};
+use crate::domain::comment::{Comment, CommentStatus};
+use crate::domain::ids::{ArticleId, CommentId, EntryId};
+use crate::domain::moderation::{HistoryAction, HistoryEntry, QueueName, ReasonCode};
+
+/// Which comments a queue holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct QueueFilter {
+    /// Which queue.
+    pub queue: QueueName,
+    /// Only of this article.
+    pub article: Option<ArticleId>,
+}
+
+/// The longest waiting first.
+const OLDEST: Sort = Sort { key: "created_at", descending: false, is_time: true };
+/// History lines of one comment that a request gets, the latest.
+const HISTORY_MAX: i64 = 200;
+
+impl QueueFilter {
+    fn restrict(&self, sql: &mut Sql) {
+        match self.queue {
+            QueueName::Pending => self.with_status(sql, CommentStatus::Pending),
+            QueueName::Spam => self.with_status(sql, CommentStatus::Spam),
+            QueueName::Reported => {
+                sql.push(" WHERE comment.open_reports > 0");
+            }
+            QueueName::All => {
+                sql.push(" WHERE 1 = 1");
+            }
+        }
+        if let Some(article) = self.article {
+            let article = sql.bind(article.0);
+            sql.push(&format!(" AND comment.article_id = {article}"));
+        }
+    }
+
+    fn with_status(&self, sql: &mut Sql, status: CommentStatus) {
+        let status = sql.bind(status.name());
+        sql.push(&format!(" WHERE comment.status = {status}"));
+    }
+
+    /// A comment's position in a queue.
+    #[must_use]
+    pub const fn position(comment: &Comment) -> Keyset {
+        Keyset { key: comment.created_at.timestamp_micros(), id: comment.id.0 }
+    }
+}
+
+impl Snapshot {
+    /// A page of a queue.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn queue(&self, filter: &QueueFilter, request: PageRequest) -> Result<Page<Comment>> {
+        let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM comment{JOIN_AUTHOR}"));
+        filter.restrict(&mut sql);
+        OLDEST.page(&mut sql, "comment", &request);
+        let rows = fetch(&self.conn, sql).await?;
+        Page::of(rows, &request).try_map(Comment::try_from)
+    }
+
+    /// How many comments a queue holds.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn queue_total(&self, filter: &QueueFilter) -> Result<i64> {
+        let mut sql = Sql::new("SELECT COUNT(*) AS count FROM comment");
+        filter.restrict(&mut sql);
+        let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
+        row.map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+    }
+
+    /// The latest lines of history of several comments, each list in the order of time.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn histories(&self, comments: &[CommentId]) -> Result<HashMap<CommentId, Vec<HistoryEntry>>> {
+        let mut sql = Sql::new(
+            r#"SELECT h.*, actor.display_name AS actor_name, actor.role AS actor_role FROM (
+             SELECT moderation_entry.*, ROW_NUMBER() OVER (PARTITION BY comment_id ORDER BY id DESC) AS place
+             FROM moderation_entry WHERE comment_id IN ("#,
+        );
+        let places = sql.bind_all(comments.iter().map(|id| id.0));
+        let limit = sql.bind(HISTORY_MAX);
+        sql.push(&format!(
+            r#"{places})) AS h LEFT JOIN "user" AS actor ON actor.id = h.actor_id WHERE h.place <= {limit} ORDER BY h.id"#
+        ));
+        let mut lists: HashMap<CommentId, Vec<HistoryEntry>> = HashMap::new();
+        for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
+            let comment_id = CommentId(row.try_get("", "comment_id")?);
+            let action: String = row.try_get("", "action")?;
+            let from: Option<String> = row.try_get("", "from_status")?;
+            let to: String = row.try_get("", "to_status")?;
+            let reason: Option<String> = row.try_get("", "reason")?;
+            let actor: (Option<_>, Option<String>, Option<String>) = (
+                row.try_get("", "actor_id")?,
+                row.try_get("", "actor_name")?,
+                row.try_get("", "actor_role")?,
+            );
+            let by = match actor {
+                (Some(id), Some(name), Some(role)) => Some(user(id, name, &role)?),
+                _ => None,
+            };
+            lists.entry(comment_id).or_default().push(HistoryEntry {
+                id: EntryId(row.try_get("", "id")?),
+                comment_id,
+                action: HistoryAction::from_name(&action).ok_or_else(|| unknown("action", &action))?,
+                by,
+                from: from.as_deref().map(status).transpose()?,
+                to: status(&to)?,
+                reason: reason
+                    .map(|name| ReasonCode::from_name(&name).ok_or_else(|| unknown("reason", &name)))
+                    .transpose()?,
+                note: row.try_get("", "note")?,
+                at: row.try_get("", "at")?,
+            });
+        }
+        Ok(lists)
+    }
+}
