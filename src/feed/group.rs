@@ -131,7 +131,7 @@ impl Cohort {
     /// A page of the past, rendered once for all who want it.
     pub async fn page(&self, key: PageKey) -> Result<Arc<Page>, PageError> {
         self.pages
-            .get(key, async || {
+            .get(key, async {
                 let happenings = self.log.page(key).await?;
                 let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
                 let mut page = Vec::with_capacity(happenings.len());

@@ -251,7 +251,7 @@ impl Log {
     /// A page of the past, read from the store once for all who want it.
     pub async fn page(&self, key: PageKey) -> Result<Arc<Vec<Happening>>, StoreError> {
         self.pages
-            .get(key, async || {
+            .get(key, async {
                 let limit = u64::try_from(key.upto - key.first() + 1).unwrap_or(0);
                 self.load(key.first() - 1, limit).await
             })

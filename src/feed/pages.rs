@@ -60,9 +60,9 @@ impl<T> Default for PageCache<T> {
 
 impl<T> PageCache<T> {
     /// The page, made by `make` if it is not there. A failure is not kept: the next who asks tries again.
-    pub async fn get<E>(&self, key: PageKey, make: impl AsyncFnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+    pub async fn get<E>(&self, key: PageKey, make: impl Future<Output = Result<T, E>>) -> Result<Arc<T>, E> {
         let cell = self.slot(key);
-        let page = cell.get_or_try_init(async || make().await.map(Arc::new)).await?;
+        let page = cell.get_or_try_init(|| async { make.await.map(Arc::new) }).await?;
         Ok(Arc::clone(page))
     }
 

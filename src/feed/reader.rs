@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::frame::Frame;
-use super::group::{Group, PAUSES, PageError};
+use super::group::{Group, PAUSES, Page, PageError};
 use super::log::Progress;
 use super::render::RenderError;
 use super::source::FeedItem;
@@ -88,20 +88,13 @@ impl Reader {
             return Ok(Step::Frames(frames));
         }
         let page = cohort.page(cohort.log.key(sequence + 1)).await?;
-        let mut ahead = page.iter().filter(|(number, _)| *number > sequence).peekable();
-        if ahead.peek().is_none_or(|(number, _)| *number != sequence + 1) {
-            return self.reset(ResetReason::Trimmed).await;
-        }
-        let (mut frames, mut reached) = (Vec::new(), sequence);
-        for (number, frame) in ahead {
-            if frames.len() == BATCH {
-                break;
+        match taken(&page, sequence) {
+            Some((frames, reached)) => {
+                self.position = Position::Reached { sequence: reached, life };
+                Ok(Step::Frames(frames))
             }
-            frames.extend(frame.clone());
-            reached = *number;
+            None => self.reset(ResetReason::Trimmed).await,
         }
-        self.position = Position::Reached { sequence: reached, life };
-        Ok(Step::Frames(frames))
     }
 
     async fn place(&mut self, cursor: FeedCursor) -> Result<Step, PageError> {
@@ -132,4 +125,19 @@ enum Step {
     Frames(Vec<Frame>),
     Live,
     Over,
+}
+
+/// What a page has after a sequence, up to a bound, and how far that reaches; `None`: the page does not
+/// go on from there.
+fn taken(page: &Page, sequence: i64) -> Option<(Vec<Frame>, i64)> {
+    let begins = page.iter().position(|(number, _)| *number == sequence + 1)?;
+    let (mut frames, mut reached) = (Vec::new(), None);
+    for (number, frame) in &page[begins..] {
+        if frames.len() == BATCH {
+            break;
+        }
+        frames.extend(frame.clone());
+        reached = Some(*number);
+    }
+    Some((frames, reached?))
 }

@@ -118,7 +118,6 @@ macro_rules! connection {
     ($connection:ident, $edge:ident, $node:ty, $total:ty, $list:literal, $entry:literal) => {
         #[doc = concat!("One entry of ", $list, ", with its place.")]
         #[derive(async_graphql::SimpleObject)]
-        #[expect(dead_code, reason = "the derive makes accessors that only Rust callers would use")]
         pub struct $edge {
             /// The entry's place: pass it as `after` or `before`.
             cursor: String,

@@ -113,11 +113,17 @@ impl Engine {
         response
     }
 
-    /// Starts a subscription, or whatever else came over a stream.
+    /// Starts a subscription, or whatever else came over a stream. `resume` is a cursor that the transport
+    /// knows of, later than the one in the operation.
     ///
     /// # Errors
     /// The response that says why it does not even start.
-    pub async fn stream(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+    pub async fn stream(
+        &self,
+        accepted: Accepted,
+        viewer: Viewer,
+        resume: Option<String>,
+    ) -> Result<Live, Box<Response>> {
         match accepted.operation() {
             OperationType::Query | OperationType::Mutation => {
                 let response = self.run(accepted, viewer).await;
@@ -126,25 +132,36 @@ impl Engine {
                 }
                 Ok(Live::Once(Some(Frame::without_cursor(&response))))
             }
-            OperationType::Subscription => self.follow(accepted, viewer).await,
+            OperationType::Subscription => self.follow(accepted, viewer, resume).await,
         }
     }
 
-    async fn follow(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+    async fn follow(
+        &self,
+        accepted: Accepted,
+        viewer: Viewer,
+        resume: Option<String>,
+    ) -> Result<Live, Box<Response>> {
         let Accepted { asked, admitted } = &accepted;
         let name = asked.operation_name.as_deref();
         let planned = plan(&admitted.document, &asked.query, name, &asked.variables, &viewer);
         let Some(planned) = planned else {
             return self.alone(accepted, viewer).await;
         };
+        let resumes = resume.is_some();
+        let after = resume.or(planned.after);
         let place = (|| {
             let article = article_id(&async_graphql::ID(planned.article_id))?;
-            let after =
-                planned.after.as_deref().map(|after| FeedCursor::decode(after, article)).transpose()?;
+            let after = after.as_deref().map(|after| FeedCursor::decode(after, article)).transpose()?;
             Ok::<_, GraphError>((article, after))
         })();
-        // What names no place is refused by the operation itself, in its own words.
-        let Ok((article, after)) = place else { return self.alone(accepted, viewer).await };
+        let (article, after) = match place {
+            Ok(place) => place,
+            // The operation itself would begin elsewhere than the transport says.
+            Err(error) if resumes => return Err(Box::new(refused(error))),
+            // What names no place is refused by the operation, in its own words.
+            Err(_) => return self.alone(accepted, viewer).await,
+        };
         match self.feed.subscribe(planned.plan, &self.execute, article, after).await {
             Ok(reader) => Ok(Live::Shared(reader)),
             Err(SubscribeError::Refused(mut response)) => {

@@ -1,0 +1,238 @@
+//! Verifying a store: everything that is kept twice for speed is counted again from what it stands for.
+
+use std::collections::HashMap;
+
+use entity::{article, article_event, comment, moderation_entry};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::{Result, Snapshot, Store};
+use crate::domain::comment::ThreadPath;
+use crate::domain::ids::CommentId;
+
+/// Something that is not as it should be.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{article} {what}")]
+pub struct Violation {
+    /// The article's slug.
+    pub article: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What a check looked at, and what it found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CheckReport {
+    /// Articles looked at.
+    pub articles: u64,
+    /// Comments looked at.
+    pub comments: u64,
+    /// Events looked at.
+    pub events: u64,
+    /// Lines of history looked at.
+    pub entries: u64,
+    /// What is wrong; empty: nothing.
+    pub violations: Vec<Violation>,
+}
+
+impl Store {
+    /// Checks every invariant, article by article, on one view of the store.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn check(&self) -> Result<CheckReport> {
+        let snapshot = self.snapshot().await?;
+        let mut report = CheckReport {
+            entries: moderation_entry::Entity::find().count(&snapshot.conn).await?,
+            ..CheckReport::default()
+        };
+        let mut last = Uuid::nil();
+        loop {
+            let next = article::Entity::find()
+                .filter(article::Column::Id.gt(last))
+                .order_by_asc(article::Column::Id)
+                .one(&snapshot.conn)
+                .await?;
+            let Some(article) = next else { return Ok(report) };
+            last = article.id;
+            snapshot.check_article(&article, &mut report).await?;
+        }
+    }
+}
+
+/// What the comments of an article say that others should say of them.
+#[derive(Default)]
+struct Recount {
+    approved: i32,
+    replies: HashMap<CommentId, i32>,
+    below: HashMap<CommentId, i32>,
+}
+
+impl Snapshot {
+    async fn check_article(&self, article: &article::Model, report: &mut CheckReport) -> Result<()> {
+        let rows = comment::Entity::find()
+            .filter(comment::Column::ArticleId.eq(article.id))
+            .into_model::<BareComment>()
+            .all(&self.conn)
+            .await?;
+        report.articles += 1;
+        report.comments += rows.len() as u64;
+        let mut found = Vec::new();
+        let mut recount = Recount::default();
+        for row in rows.iter().filter(|row| row.status == "APPROVED") {
+            recount.approved += 1;
+            if let Some(parent) = row.parent_id {
+                *recount.replies.entry(CommentId(parent)).or_default() += 1;
+            }
+            for above in ThreadPath::from_bytes(row.path.clone()).ancestors() {
+                *recount.below.entry(above).or_default() += 1;
+            }
+        }
+        if article.comment_count != recount.approved {
+            found.push(format!(
+                "counts {} comments; {} are approved",
+                article.comment_count, recount.approved
+            ));
+        }
+        let by_id: HashMap<Uuid, &BareComment> = rows.iter().map(|row| (row.id, row)).collect();
+        for row in &rows {
+            row.check(&recount, &by_id, &mut found);
+        }
+        self.check_history(article.id, &by_id, &mut found).await?;
+        self.check_log(article, &by_id, report, &mut found).await?;
+        let slug = &article.slug;
+        report.violations.extend(found.into_iter().map(|what| Violation { article: slug.clone(), what }));
+        Ok(())
+    }
+
+    /// The last line of history says where each comment stands.
+    async fn check_history(
+        &self,
+        article: Uuid,
+        comments: &HashMap<Uuid, &BareComment>,
+        found: &mut Vec<String>,
+    ) -> Result<()> {
+        let entries: Vec<(Uuid, String, i32)> = moderation_entry::Entity::find()
+            .select_only()
+            .columns([
+                moderation_entry::Column::CommentId,
+                moderation_entry::Column::ToStatus,
+                moderation_entry::Column::Revision,
+            ])
+            .inner_join(comment::Entity)
+            .filter(comment::Column::ArticleId.eq(article))
+            .order_by_asc(moderation_entry::Column::Revision)
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let last: HashMap<Uuid, (String, i32)> =
+            entries.into_iter().map(|(comment, status, revision)| (comment, (status, revision))).collect();
+        for (id, comment) in comments {
+            let says = (comment.status.clone(), comment.revision);
+            match last.get(id) {
+                Some(last) if *last == says => {}
+                Some((status, revision)) => found.push(format!(
+                    "comment {id} is {} at revision {}; its history ends with {status} at {revision}",
+                    comment.status, comment.revision
+                )),
+                None => found.push(format!("comment {id} has no history")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The log has no gap, ends where the article says, and replaying it shows what is shown.
+    async fn check_log(
+        &self,
+        article: &article::Model,
+        comments: &HashMap<Uuid, &BareComment>,
+        report: &mut CheckReport,
+        found: &mut Vec<String>,
+    ) -> Result<()> {
+        let events = article_event::Entity::find()
+            .filter(article_event::Column::ArticleId.eq(article.id))
+            .order_by_asc(article_event::Column::Sequence)
+            .all(&self.conn)
+            .await?;
+        report.events += events.len() as u64;
+        for pair in events.windows(2) {
+            if pair[1].sequence != pair[0].sequence + 1 {
+                found.push(format!("has no event between {} and {}", pair[0].sequence, pair[1].sequence));
+            }
+        }
+        let head = events.last().map_or(0, |event| event.sequence);
+        if head != article.sequence {
+            found.push(format!("is at event {}; its log ends with {head}", article.sequence));
+        }
+        if let Some(last) = events.last()
+            && last.comment_count != article.comment_count
+        {
+            found.push(format!(
+                "counts {} comments; its last event says {}",
+                article.comment_count, last.comment_count
+            ));
+        }
+        let mut shown: HashMap<Uuid, bool> = HashMap::new();
+        for event in &events {
+            if let (Some(comment), kind) = (event.comment_id, event.kind.as_str())
+                && matches!(kind, "PUBLISHED" | "RESTORED" | "REMOVED")
+            {
+                shown.insert(comment, kind != "REMOVED");
+            }
+        }
+        for (comment, shown) in shown {
+            match comments.get(&comment) {
+                Some(row) if (row.status == "APPROVED") == shown => {}
+                Some(row) => found.push(format!(
+                    "comment {comment} is {}, but the log says that readers {} it",
+                    row.status,
+                    if shown { "see" } else { "don't see" }
+                )),
+                None => found.push(format!("the log tells of comment {comment}, which is not there")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a comment that a check reads.
+#[derive(Debug, sea_orm::FromQueryResult)]
+struct BareComment {
+    id: Uuid,
+    article_id: Uuid,
+    under_id: Uuid,
+    parent_id: Option<Uuid>,
+    path: Vec<u8>,
+    status: String,
+    revision: i32,
+    shown: bool,
+    reply_count: i32,
+    descendant_count: i32,
+}
+
+impl BareComment {
+    fn check(&self, recount: &Recount, all: &HashMap<Uuid, &Self>, found: &mut Vec<String>) {
+        let id = self.id;
+        let mut expect = |what: &str, kept: i32, counted: i32| {
+            if kept != counted {
+                found.push(format!("comment {id} counts {kept} {what}; there are {counted}"));
+            }
+        };
+        let replies = recount.replies.get(&CommentId(id)).copied().unwrap_or(0);
+        let below = recount.below.get(&CommentId(id)).copied().unwrap_or(0);
+        expect("replies", self.reply_count, replies);
+        expect("comments below it", self.descendant_count, below);
+        if self.shown != (self.status == "APPROVED" || below > 0) {
+            found.push(format!("comment {id} stands in its thread where it should not, or the reverse"));
+        }
+        let parent = self.parent_id.and_then(|parent| all.get(&parent));
+        if self.parent_id.is_some() && parent.is_none() {
+            found.push(format!("comment {id} replies to one that is not under this article"));
+        }
+        let above = parent.map_or(&[][..], |parent| &parent.path);
+        let path_is_right = self.path.strip_prefix(above) == Some(id.as_bytes().as_slice());
+        if !path_is_right || self.under_id != self.parent_id.unwrap_or(self.article_id) {
+            found.push(format!("comment {id} is not where its parent says"));
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! so the order is moot there; the semantics are the same.
 
 mod articles;
+mod check;
 mod comment_writes;
 mod comments;
 mod connect;
@@ -27,6 +28,7 @@ use sea_orm::{
 };
 
 pub use articles::{ArticleFilter, ArticleWrite};
+pub use check::{CheckReport, Violation};
 pub use comment_writes::{Change, NewComment, NewEntry};
 pub use comments::{CommentOrder, Level};
 pub use connect::{ConnectError, DatabaseUrl};

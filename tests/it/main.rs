@@ -1,1 +1,10 @@
-fn main() {}
+//! Every integration test: real servers, the public API, assertions that a user would make.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests say what they saw, and fail by panicking"
+)]
+
+mod bus;
+mod support;

@@ -1,0 +1,224 @@
+//! The composition root: the only place that names concrete implementations. Start, run, drain, stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{KeyError, SigningKey, Tokens, digest, sign_in_code};
+use crate::bus::{BusError, EventBus, LocalBus, Notices, RedisBus};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::demo;
+use crate::domain::ids::UserId;
+use crate::domain::user::{Role, User, UserKind};
+use crate::feed::Feed;
+use crate::graphql::guard::Limits;
+use crate::graphql::{Engine, Site};
+use crate::http::{Edge, router};
+use crate::service::Service;
+use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
+use crate::upkeep;
+
+/// How long requests under way may take once the node is asked to stop.
+const DRAIN: Duration = Duration::from_secs(8);
+/// How long a one-time sign-in can be used.
+const SIGN_IN_LASTS: chrono::Duration = chrono::Duration::minutes(30);
+
+/// Why the node does not start, or stopped: one line, without secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data directory can't be made.
+    #[error("can't make the data directory {path}: {reason}")]
+    DataDir {
+        /// Which.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The database can't be opened.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The signing key can't be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Redis can't be reached.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The demo newsroom can't be loaded.
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {reason}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// The schema's own text does not parse.
+    #[error("the schema is broken: {0}")]
+    Schema(String),
+}
+
+/// A store with what signs tokens for it: what every command opens.
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// Tokens of this installation.
+    pub tokens: Tokens,
+    /// Time and ids.
+    pub clock: Arc<Clock>,
+}
+
+/// Opens the store of a configuration.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn open(config: &Config) -> Result<Opened, AppError> {
+    let clock = Arc::new(Clock::System);
+    let store = match &config.database {
+        DatabaseUrl::Sqlite(_) => {
+            std::fs::create_dir_all(&config.data_dir).map_err(|error| AppError::DataDir {
+                path: config.data_dir.display().to_string(),
+                reason: error.to_string(),
+            })?;
+            Store::open(&config.database).await?
+        }
+        DatabaseUrl::Postgres(_) => Store::open(&config.database).await?,
+    };
+    let key = match &config.database {
+        DatabaseUrl::Sqlite(_) => SigningKey::from_file(&config.data_dir.join("signing.key"))?,
+        DatabaseUrl::Postgres(_) => SigningKey::from_store(&store).await?,
+    };
+    let tokens = Tokens::new(&key, Arc::clone(&clock));
+    Ok(Opened { store, tokens, clock })
+}
+
+/// A node that listens but does not serve yet.
+pub struct Node {
+    listener: TcpListener,
+    edge: Edge,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where readers find it.
+    pub base_url: String,
+    /// A link that signs a moderator in once, on an installation that runs on its own.
+    pub sign_in: Option<String>,
+    config: Config,
+}
+
+impl Node {
+    /// Opens everything that serving needs.
+    ///
+    /// # Errors
+    /// [`AppError`], in one line.
+    pub async fn start(config: Config) -> Result<Self, AppError> {
+        let Opened { store, tokens, clock } = open(&config).await?;
+        let (bus, notices): (Arc<dyn EventBus>, Notices) = match &config.redis_url {
+            Some(url) => {
+                let (bus, notices) = RedisBus::connect(url, &config.redis_prefix).await?;
+                (bus, notices)
+            }
+            None => {
+                let (bus, notices) = LocalBus::new();
+                (bus, notices)
+            }
+        };
+        let service = Service { store: store.clone(), bus: Arc::clone(&bus), clock: Arc::clone(&clock) };
+        if config.demo && store.is_empty().await? {
+            demo::load(&service).await?;
+        }
+        let listen =
+            |error: std::io::Error| AppError::Listen { address: config.listen, reason: error.to_string() };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let site = Site { base_url: base_url.clone() };
+        let feed = Feed::start(store.clone(), Arc::clone(&bus), notices);
+        let engine = Engine::new(service.clone(), feed, tokens.clone(), site.clone(), Limits::default())
+            .map_err(|error| AppError::Schema(error.to_string()))?;
+        let sign_in = match &config.database {
+            DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        let edge = Edge { engine, service, tokens, site, bus, stopping: CancellationToken::new() };
+        Ok(Self { listener, edge, address, base_url, sign_in, config })
+    }
+
+    /// Serves until `stop` ends, then drains: what was begun is finished, streams are told to come back.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { listener, edge, config, .. } = self;
+        let stopping = edge.stopping.clone();
+        let store = edge.service.store.clone();
+        let tasks = TaskTracker::new();
+        tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
+        let app = router(edge, &config.allow_origin);
+        let listener = listener.tap_io(|stream| {
+            // An event is one small write: waiting for more would only delay it.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
+        let graceful = {
+            let stopping = stopping.clone();
+            async move {
+                stop.await;
+                tracing::info!("stopping: finishing what was begun");
+                stopping.cancel();
+            }
+        };
+        let serving = axum::serve(listener, app).with_graceful_shutdown(graceful).into_future();
+        let overdue = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = serving => if let Err(error) = served {
+                tracing::error!(%error, "serving ended");
+            },
+            () = overdue => tracing::warn!("some requests did not end in time and were cut off"),
+        }
+        tasks.close();
+        if tokio::time::timeout(Duration::from_secs(1), async {
+            tasks.wait().await;
+            store.close().await;
+        })
+        .await
+        .is_err()
+        {
+            tracing::warn!("the database did not close in time");
+        }
+    }
+}
+
+/// A person with a local account, made if there is none of that name and role.
+///
+/// # Errors
+/// The store failed.
+pub async fn local_user(store: &Store, clock: &Clock, name: &str, role: Role) -> Result<User, StoreError> {
+    if let Some(user) = store.local_user(name, role).await? {
+        return Ok(user);
+    }
+    let user = User { id: UserId(clock.new_id()), display_name: name.to_owned(), role };
+    store.add_user(&user, UserKind::Local, clock.now()).await?;
+    Ok(user)
+}
+
+/// A link that signs a moderator in, once.
+///
+/// # Errors
+/// The store failed, or the machine has no randomness to give.
+pub async fn sign_in_link(store: &Store, clock: &Clock, base_url: &str) -> Result<String, AppError> {
+    let user = local_user(store, clock, "Moderator", Role::Admin).await?;
+    let code = sign_in_code().map_err(KeyError::from)?;
+    store.add_sign_in_code(digest(&code), user.id, clock.now() + SIGN_IN_LASTS).await?;
+    Ok(format!("{base_url}/sign-in?code={code}"))
+}

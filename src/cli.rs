@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use chrono::Duration;
+use clap::{Parser, Subcommand};
+
+use crate::app::{self, Node, Opened};
+use crate::config::{Config, LogFormat, Settings};
+use crate::domain::text;
+use crate::domain::user::{Role, User};
+use crate::graphql;
+
+/// Articles, reader comments, moderation and a live feed, as one GraphQL service.
+///
+/// Without a command it serves: SQLite in ./data, on http://127.0.0.1:8080, with a demo newsroom the first
+/// time. Every option can also be set as a TALKBACK_… variable or in talkback.toml.
+#[derive(Parser)]
+#[command(name = "talkback", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+const EXAMPLES: &str = "Examples:
+  talkback                                      serve on http://127.0.0.1:8080, everything in ./data
+  talkback --listen 0.0.0.0:80 --public-url https://comments.example.org
+  talkback --database-url postgres://talkback:…@db/talkback --redis-url redis://cache
+                                                one of several nodes of one service
+  talkback token --role EDITOR --name Ana       a bearer token for the API
+  talkback check                                verify every invariant of the store";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and the pages (what happens without a command)
+    Serve,
+    /// Print a bearer token for the configured store
+    Token {
+        /// What its bearer may do: READER, MODERATOR, EDITOR or ADMIN
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// The name that others see
+        #[arg(long)]
+        name: String,
+        /// For how long, such as 45m, 12h or 7d
+        #[arg(long, default_value = "12h", value_parser = ttl)]
+        ttl: Duration,
+    },
+    /// Print a link that signs an administrator in on the pages, once, within 30 minutes
+    SignIn,
+    /// Print the GraphQL schema
+    Schema,
+    /// Verify every invariant of the store: counts, threads, history and the event log
+    Check,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| "one of READER, MODERATOR, EDITOR, ADMIN".to_owned())
+}
+
+fn ttl(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number with s, m, h or d, such as 12h; at most 3650d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let ttl = number.checked_mul(seconds).and_then(Duration::try_seconds).ok_or_else(wrong)?;
+    if ttl <= Duration::zero() || ttl > Duration::days(3650) {
+        return Err(wrong());
+    }
+    Ok(ttl)
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let Cli { command, settings } = Cli::parse();
+    match command.unwrap_or(Command::Serve) {
+        Command::Schema => print(&graphql::sdl()),
+        command => {
+            let config = match settings.resolve() {
+                Ok(config) => config,
+                Err(error) => return fail(&error.to_string()),
+            };
+            let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return fail(&format!("can't start: {error}")),
+            };
+            log_to_stderr(config.log_format);
+            let done = runtime.block_on(execute(command, config));
+            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            done
+        }
+    }
+}
+
+async fn execute(command: Command, config: Config) -> ExitCode {
+    let done = match command {
+        Command::Serve => serve(config).await,
+        Command::Token { role, name, ttl } => token(&config, role, &name, ttl).await,
+        Command::SignIn => sign_in(&config).await,
+        Command::Check => return check(&config).await,
+        Command::Schema => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+async fn serve(config: Config) -> Result<(), app::AppError> {
+    let node = Node::start(config).await?;
+    let url = &node.base_url;
+    let mut welcome = format!("Talkback is listening on http://{}\n\n", node.address);
+    for (what, path) in
+        [("the stories", "/"), ("the API", "/graphql"), ("GraphiQL", "/graphiql"), ("the desk", "/moderate")]
+    {
+        welcome.push_str(&format!("  {what:<12}{url}{path}\n"));
+    }
+    if let Some(link) = &node.sign_in {
+        welcome.push_str(&format!(
+            "  {:<12}{link}\n              (signs a moderator in, once, within 30 minutes)\n",
+            "sign in"
+        ));
+    }
+    welcome.push_str("\nCtrl-C stops it.\n");
+    let _ = print(&welcome);
+    tracing::info!(address = %node.address, "listening on http://{}", node.address);
+    node.serve(asked_to_stop()).await;
+    Ok(())
+}
+
+/// SIGTERM or Ctrl-C.
+async fn asked_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            },
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM can't be heard; Ctrl-C can");
+                let _ = interrupted.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
+}
+
+async fn token(config: &Config, role: Role, name: &str, ttl: Duration) -> Result<(), app::AppError> {
+    let Opened { store, tokens, clock } = app::open(config).await?;
+    let name: String = text::single_line(name).chars().take(User::NAME_MAX).collect();
+    let user = app::local_user(&store, &clock, &name, role).await?;
+    if let Some(session) = tokens.issue(&user, ttl) {
+        let _ = print(&format!("{}\n", session.token));
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn sign_in(config: &Config) -> Result<(), app::AppError> {
+    let Opened { store, clock, .. } = app::open(config).await?;
+    let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let link = app::sign_in_link(&store, &clock, &base_url).await?;
+    let _ = print(&format!("{link}\n"));
+    store.close().await;
+    Ok(())
+}
+
+async fn check(config: &Config) -> ExitCode {
+    let opened = match app::open(config).await {
+        Ok(opened) => opened,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let report = match opened.store.check().await {
+        Ok(report) => report,
+        Err(error) => return fail(&error.to_string()),
+    };
+    opened.store.close().await;
+    let mut text = format!(
+        "Checked {} articles, {} comments, {} events and {} lines of history.\n",
+        report.articles, report.comments, report.events, report.entries
+    );
+    for violation in &report.violations {
+        text.push_str(&format!("  {violation}\n"));
+    }
+    if report.violations.is_empty() {
+        return print(&format!("{text}Everything is as it should be.\n"));
+    }
+    let _ = print(&text);
+    fail(&format!("{} violations", report.violations.len()))
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TALKBACK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Standard output is for what was asked for; a reader that has gone is not a failure.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    ExitCode::SUCCESS
+}
+
+fn fail(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "talkback: {why}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,210 @@
+//! What an operator can set: flags first, then `TALKBACK_*` variables, then `talkback.toml`, then defaults.
+//! Everything is checked before anything starts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::store::DatabaseUrl;
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+/// A switch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+/// Where the store is: what every command takes.
+#[derive(Args, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Directory of the SQLite database and the signing key [default: ./data]
+    #[arg(long, env = "TALKBACK_DATA_DIR", value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+
+    /// PostgreSQL instead of SQLite, such as postgres://user:password@host/talkback; nodes on the same
+    /// database are one service
+    #[arg(long, env = "TALKBACK_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+
+    /// Redis between several nodes, such as redis://host:6379; without it a node talks to itself
+    #[arg(long, env = "TALKBACK_REDIS_URL", value_name = "URL", hide_env_values = true, global = true)]
+    redis_url: Option<String>,
+
+    /// Prefix of the Redis channels, where installations share a Redis [default: talkback]
+    #[arg(long, env = "TALKBACK_REDIS_PREFIX", value_name = "PREFIX", global = true)]
+    redis_prefix: Option<String>,
+
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "TALKBACK_LISTEN", value_name = "ADDRESS:PORT", global = true)]
+    listen: Option<SocketAddr>,
+
+    /// Where readers reach this service, such as https://comments.example.org [default: the listening address]
+    #[arg(long, env = "TALKBACK_PUBLIC_URL", value_name = "URL", global = true)]
+    public_url: Option<String>,
+
+    /// Sites whose pages may call the API from the browser, such as https://news.example.org; repeatable
+    #[arg(
+        long = "allow-origin",
+        env = "TALKBACK_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        global = true
+    )]
+    allow_origin: Vec<String>,
+
+    /// The demo newsroom, loaded into an empty store [default: on with SQLite, off with PostgreSQL]
+    #[arg(long, env = "TALKBACK_DEMO", value_name = "ON|OFF", global = true)]
+    demo: Option<Switch>,
+
+    /// Limits on how fast one person or address may write; `off` is for load tests [default: on]
+    #[arg(long, env = "TALKBACK_RATE_LIMITS", value_name = "ON|OFF", global = true)]
+    rate_limits: Option<Switch>,
+
+    /// Days that the feed's history is kept for readers who come back [default: 30]
+    #[arg(long, env = "TALKBACK_FEED_RETENTION_DAYS", value_name = "DAYS", global = true)]
+    feed_retention_days: Option<u32>,
+
+    /// How log lines look [default: text]
+    #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
+    log_format: Option<LogFormat>,
+}
+
+/// Why the settings are no good.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("can't read {path}: {reason}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value is not of its form.
+    #[error("{name} is not {wanted}")]
+    Value {
+        /// Which setting.
+        name: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+/// The settings in force.
+#[derive(Clone)]
+pub struct Config {
+    /// Where files go.
+    pub data_dir: PathBuf,
+    /// Where the store is.
+    pub database: DatabaseUrl,
+    /// Redis, if there is one; may hold a password.
+    pub redis_url: Option<String>,
+    /// What Redis channels begin with.
+    pub redis_prefix: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where readers reach this service, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Sites whose pages may call.
+    pub allow_origin: Vec<String>,
+    /// Whether an empty store gets the demo newsroom.
+    pub demo: bool,
+    /// Whether writing is limited in rate.
+    pub rate_limits: bool,
+    /// How long the feed's history is kept.
+    pub feed_retention: Duration,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+impl std::fmt::Debug for Config {
+    /// Without secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("data_dir", &self.data_dir)
+            .field("database", &self.database)
+            .field("redis", &self.redis_url.is_some())
+            .field("listen", &self.listen)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// What these flags and variables come to, with the file `talkback.toml` of the working directory under
+    /// them.
+    ///
+    /// # Errors
+    /// [`ConfigError`], in one line.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = Self::from_file(Path::new("talkback.toml"))?;
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("data"));
+        let database = match self.database_url.or(file.database_url) {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                DatabaseUrl::Postgres(url)
+            }
+            Some(_) => {
+                let wanted = "a postgres:// address (leave it out for SQLite in the data directory)";
+                return Err(ConfigError::Value { name: "--database-url", wanted });
+            }
+            None => DatabaseUrl::Sqlite(data_dir.join("talkback.db")),
+        };
+        let public_url = self.public_url.or(file.public_url);
+        if public_url.as_deref().is_some_and(|url| !is_web_address(url)) {
+            return Err(ConfigError::Value { name: "--public-url", wanted: "an http or https address" });
+        }
+        let allow_origin = if self.allow_origin.is_empty() { file.allow_origin } else { self.allow_origin };
+        if !allow_origin.iter().all(|origin| is_web_address(origin)) {
+            return Err(ConfigError::Value {
+                name: "--allow-origin",
+                wanted: "an origin such as https://host",
+            });
+        }
+        let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
+        let embedded = matches!(database, DatabaseUrl::Sqlite(_));
+        let demo = self.demo.or(file.demo).map_or(embedded, |demo| demo == Switch::On);
+        Ok(Config {
+            data_dir,
+            database,
+            redis_url: self.redis_url.or(file.redis_url),
+            redis_prefix: self.redis_prefix.or(file.redis_prefix).unwrap_or_else(|| "talkback".to_owned()),
+            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            allow_origin: allow_origin.iter().map(|url| url.trim_end_matches('/').to_owned()).collect(),
+            demo,
+            rate_limits: self.rate_limits.or(file.rate_limits) != Some(Switch::Off),
+            feed_retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60),
+            log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+        })
+    }
+
+    fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let failed = |reason: String| ConfigError::File { path: path.display().to_string(), reason };
+        match std::fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}

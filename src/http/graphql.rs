@@ -1,0 +1,206 @@
+//! GraphQL over HTTP: POST and GET, by the specification of that name. Queries and mutations here; what is
+//! followed goes to server-sent events, or, on an upgrade, to a WebSocket.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as GraphResponse, Variables};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+
+use super::negotiate::{self, Media};
+use super::{Edge, credentials, sse, websocket};
+use crate::domain::user::Viewer;
+use crate::graphql::GraphError;
+use crate::graphql::engine::{Accepted, Asked, refused};
+
+/// A request body, or the query string of a GET.
+#[derive(Deserialize)]
+struct Message {
+    query: Option<String>,
+    #[serde(rename = "operationName")]
+    operation_name: Option<String>,
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A request that can't be answered, as a response.
+struct Problem {
+    status: StatusCode,
+    error: GraphError,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
+        Self { status, error: GraphError::new(code, message) }
+    }
+
+    fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    fn respond(self, media: Media) -> Response {
+        let media = if media == Media::Events { Media::Json } else { media };
+        let mut response = json(self.status, media, &refused(self.error));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// `POST /graphql`.
+pub async fn post(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
+    let message = parse_body(&headers, body);
+    answer(&edge, &headers, media, message, false).await
+}
+
+/// `GET /graphql`: a query in the address, or the handshake of a WebSocket.
+pub async fn get(State(edge): State<Edge>, request: Request<Body>) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if parts.headers.contains_key(header::UPGRADE) {
+        return websocket::upgrade(edge, &mut parts).await;
+    }
+    let headers = parts.headers.clone();
+    let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
+    let query = Query::<HashMap<String, String>>::from_request_parts(&mut parts, &()).await;
+    answer(&edge, &headers, media, parse_query(query), true).await
+}
+
+/// Every other method.
+pub async fn method_not_allowed() -> Response {
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "Send GraphQL by POST, or a query by GET.",
+    );
+    let mut response = problem.respond(Media::Json);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    response
+}
+
+fn not_acceptable() -> Response {
+    let message =
+        "Accept application/graphql-response+json or application/json; for subscriptions, text/event-stream.";
+    Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).respond(Media::Json)
+}
+
+async fn answer(
+    edge: &Edge,
+    headers: &HeaderMap,
+    media: Media,
+    message: Result<Message, Problem>,
+    safe_only: bool,
+) -> Response {
+    match prepare(edge, headers, message, safe_only) {
+        Err(problem) => problem.respond(media),
+        Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
+        Ok((Err(response), _)) => json(bad_status(media), media, &response),
+        Ok((Ok(accepted), viewer)) if media == Media::Events => {
+            let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            sse::stream(edge.clone(), accepted, viewer, resume)
+        }
+        Ok((Ok(accepted), viewer)) => {
+            let response = edge.engine.run(accepted, viewer).await;
+            let executed = response.data != async_graphql::Value::Null || response.is_ok();
+            json(if executed { StatusCode::OK } else { bad_status(media) }, media, &response)
+        }
+    }
+}
+
+type Prepared = (Result<Accepted, Box<GraphResponse>>, Viewer);
+
+fn prepare(
+    edge: &Edge,
+    headers: &HeaderMap,
+    message: Result<Message, Problem>,
+    safe_only: bool,
+) -> Result<Prepared, Problem> {
+    let message = message?;
+    let viewer = credentials::viewer(headers, &edge.tokens).map_err(|bad| Problem {
+        status: StatusCode::UNAUTHORIZED,
+        error: GraphError::new("UNAUTHENTICATED", bad.to_string()),
+    })?;
+    let accepted = edge.engine.accept(message.asked()?);
+    if safe_only && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation) {
+        let message = "A mutation changes things: send it by POST.";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message));
+    }
+    Ok((accepted, viewer))
+}
+
+impl Message {
+    fn asked(self) -> Result<Asked, Problem> {
+        let query = self.query.ok_or_else(|| Problem::bad_request("The request has no `query`."))?;
+        // Nothing is done with extensions yet; what is not an object was refused with the rest.
+        drop(self.extensions);
+        let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
+        Ok(Asked { query, operation_name: self.operation_name, variables: Variables::from_json(variables) })
+    }
+}
+
+fn parse_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Message, Problem> {
+    if !negotiate::is_json(headers) {
+        let message = "Send `Content-Type: application/json`, in UTF-8.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message));
+    }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = "The request is larger than 512 KiB.";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+        }
+        _ => Problem::bad_request("The request's body could not be read."),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let message = if error.is_data() {
+            "The body is not a GraphQL request: an object with a string `query`, and optionally a string \
+             `operationName`, an object `variables` and an object `extensions`."
+        } else {
+            "The body is not well-formed JSON."
+        };
+        Problem::bad_request(message)
+    })
+}
+
+fn parse_query(query: Result<Query<HashMap<String, String>>, QueryRejection>) -> Result<Message, Problem> {
+    let Query(mut query) = query.map_err(|_| Problem::bad_request("The address can't be read."))?;
+    let mut object = |name: &str| {
+        query
+            .remove(name)
+            .filter(|text| !text.is_empty())
+            .map(|text| serde_json::from_str::<Option<serde_json::Map<_, _>>>(&text))
+            .transpose()
+            .map(Option::flatten)
+            .map_err(|_| Problem::bad_request("`variables` and `extensions` are JSON objects."))
+    };
+    let (variables, extensions) = (object("variables")?, object("extensions")?);
+    let operation_name = query.remove("operationName").filter(|name| !name.is_empty());
+    Ok(Message { query: query.remove("query"), operation_name, variables, extensions })
+}
+
+/// The status of a request that could not be executed: a client that asked for plain JSON reads the body.
+const fn bad_status(media: Media) -> StatusCode {
+    match media {
+        Media::GraphQl | Media::Events => StatusCode::BAD_REQUEST,
+        Media::Json => StatusCode::OK,
+    }
+}
+
+fn json(status: StatusCode, media: Media, response: &GraphResponse) -> Response {
+    let body = serde_json::to_vec(response).unwrap_or_else(|_| b"{\"data\":null}".to_vec());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media.content_type())),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::VARY, HeaderValue::from_static("accept, authorization, cookie")),
+    ];
+    (status, headers, body).into_response()
+}

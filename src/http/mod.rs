@@ -1,0 +1,96 @@
+//! The edge: GraphQL over HTTP, WebSocket and server-sent events, the pages, and health. It knows protocols
+//! and nothing of articles.
+
+mod credentials;
+mod graphql;
+mod health;
+mod negotiate;
+mod pages;
+mod sse;
+mod websocket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Method, header};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::auth::Tokens;
+use crate::bus::EventBus;
+use crate::domain::user::Viewer;
+use crate::graphql::{Engine, Site};
+use crate::service::Service;
+
+pub use pages::SESSION_COOKIE;
+
+/// The largest body of a request, in bytes.
+const BODY_MAX: usize = 512 * 1024;
+
+/// What the edge needs.
+#[derive(Clone)]
+pub struct Edge {
+    /// Answers GraphQL.
+    pub engine: Engine,
+    /// What the pages read through.
+    pub service: Service,
+    /// Checks credentials.
+    pub tokens: Tokens,
+    /// Where readers reach this service.
+    pub site: Site,
+    /// For readiness.
+    pub bus: Arc<dyn EventBus>,
+    /// Ends long-lived connections when the node stops.
+    pub stopping: CancellationToken,
+}
+
+/// All routes.
+pub fn router(edge: Edge, allow_origin: &[String]) -> Router {
+    let origins: Vec<HeaderValue> =
+        allow_origin.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .max_age(Duration::from_secs(600));
+    let api = Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::method_not_allowed))
+        .layer(cors);
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
+    Router::new()
+        .merge(api)
+        .merge(pages::routes())
+        .merge(health::routes())
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "strict-origin-when-cross-origin"))
+        .with_state(edge)
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// When a viewer's credentials end, and with them what is streamed to them.
+fn expiry(edge: &Edge, viewer: &Viewer) -> Option<Instant> {
+    match viewer {
+        Viewer::Anonymous => None,
+        Viewer::Known { expires_at, .. } => {
+            let left = (*expires_at - edge.service.clock.now()).to_std().unwrap_or_default();
+            // What is further away than a timer reaches does not end here.
+            Instant::now().checked_add(left)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Content negotiation as far as GraphQL over HTTP needs it.
+
+use http::{HeaderMap, header};
+
+/// How an answer is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Media {
+    /// `application/graphql-response+json`: the status says whether the request was good.
+    GraphQl,
+    /// `application/json`: a well-formed request is always 200.
+    Json,
+    /// `text/event-stream`.
+    Events,
+}
+
+impl Media {
+    const fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::GraphQl => ("application", "graphql-response+json"),
+            Self::Json => ("application", "json"),
+            Self::Events => ("text", "event-stream"),
+        }
+    }
+
+    /// The `Content-Type` of such an answer.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::GraphQl => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+            Self::Events => "text/event-stream; charset=utf-8",
+        }
+    }
+}
+
+/// In the order of our own preference, where a client has none.
+const OFFERED: [Media; 3] = [Media::Json, Media::GraphQl, Media::Events];
+
+/// What the client likes best of what there is; `None`: nothing of it. A client that says nothing gets JSON.
+#[must_use]
+pub fn accepted(headers: &HeaderMap) -> Option<Media> {
+    let mut values =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if values.peek().is_none() {
+        return Some(Media::Json);
+    }
+    let ranges: Vec<Range> =
+        values.flat_map(|value| value.split(',')).filter_map(|range| Range::parse(range)).collect();
+    OFFERED
+        .into_iter()
+        .filter_map(|media| Some((media, quality(&ranges, media)?)))
+        .filter(|(_, quality)| quality.0 > 0)
+        // The last maximum wins in `max_by_key`, the first is to.
+        .rev()
+        .max_by_key(|(_, quality)| *quality)
+        .map(|(media, _)| media)
+}
+
+struct Range<'a> {
+    kind: &'a str,
+    subkind: &'a str,
+    /// In thousandths.
+    quality: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (kind, subkind) = parts.next()?.split_once('/')?;
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .map_or(Some(1.0), |q| q.parse::<f32>().ok())?
+            .clamp(0.0, 1.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+        Some(Self { kind, subkind, quality: (quality * 1000.0) as u16 })
+    }
+
+    /// How exactly it names a media type: 2 in full, 1 by kind, 0 anything.
+    fn exactness(&self, media: Media) -> Option<u8> {
+        let (kind, subkind) = media.name();
+        match (self.kind, self.subkind) {
+            ("*", "*") => Some(0),
+            (range, "*") if range.eq_ignore_ascii_case(kind) => Some(1),
+            (range, sub) if range.eq_ignore_ascii_case(kind) && sub.eq_ignore_ascii_case(subkind) => Some(2),
+            _ => None,
+        }
+    }
+}
+
+/// The quality of the most exact range that names it (RFC 9110, section 12.5.1), and that exactness.
+fn quality(ranges: &[Range<'_>], media: Media) -> Option<(u16, u8)> {
+    ranges
+        .iter()
+        .filter_map(|range| Some((range.exactness(media)?, range.quality)))
+        .max()
+        .map(|(exactness, quality)| (quality, exactness))
+}
+
+/// Whether a body is JSON in UTF-8, by its content type. What a form or a plain text could send is not:
+/// another site's page may send those without asking.
+#[must_use]
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let mut parts = value.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = |part: &str| {
+        part.split_once('=').is_none_or(|(name, charset)| {
+            !name.eq_ignore_ascii_case("charset") || charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+    };
+    is_json && parts.all(is_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accept(value: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = value.parse() {
+            headers.insert(header::ACCEPT, value);
+        }
+        accepted(&headers)
+    }
+
+    #[test]
+    fn the_client_decides_and_we_break_ties() {
+        assert_eq!(accepted(&HeaderMap::new()), Some(Media::Json));
+        assert_eq!(accept("*/*"), Some(Media::Json));
+        assert_eq!(accept("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphQl));
+        assert_eq!(accept("application/json;q=0.2, */*;q=0.1"), Some(Media::Json));
+        assert_eq!(accept("text/event-stream"), Some(Media::Events));
+        assert_eq!(accept("application/json;q=0, text/*"), Some(Media::Events));
+        assert_eq!(accept("image/png"), None);
+    }
+}

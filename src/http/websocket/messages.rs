@@ -1,0 +1,144 @@
+//! The messages of `graphql-transport-ws`, and the codes that a socket closes with.
+//! Source: PROTOCOL.md of the npm package `graphql-ws`.
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use serde::Deserialize;
+
+use crate::graphql::engine::Asked;
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// Here I am.
+    ConnectionInit {
+        /// May hold credentials.
+        payload: Option<serde_json::Map<String, serde_json::Value>>,
+    },
+    /// Are you there?
+    Ping,
+    /// I am here.
+    Pong,
+    /// Run this.
+    Subscribe {
+        /// The client's name for it.
+        id: String,
+        /// What.
+        payload: SubscribePayload,
+    },
+    /// No more of this.
+    Complete {
+        /// The client's name for it.
+        id: String,
+    },
+}
+
+/// A request.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscribePayload {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl From<SubscribePayload> for Asked {
+    fn from(payload: SubscribePayload) -> Self {
+        let variables = payload.variables.map(serde_json::Value::Object).unwrap_or_default();
+        Self {
+            query: payload.query,
+            operation_name: payload.operation_name,
+            variables: async_graphql::Variables::from_json(variables),
+        }
+    }
+}
+
+/// Why a socket is closed. Codes from 4400 on mean: don't come back like this. 1012 and 4408 mean: do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Close {
+    /// A message that is not of the protocol.
+    BadMessage(&'static str),
+    /// A request before `connection_ack`.
+    Unauthorized,
+    /// Credentials that are not good.
+    Forbidden(String),
+    /// The token's time is over: come back with a new one.
+    Expired,
+    /// No `connection_init` in time.
+    InitTimeout,
+    /// An id that is in use.
+    DuplicateId,
+    /// More than one `connection_init`.
+    InitTwice,
+    /// More operations at once than a socket may have.
+    TooManyOperations,
+    /// The node is stopping.
+    Restart,
+    /// The client does not answer, or does not read.
+    Silent,
+}
+
+impl Close {
+    const fn code(&self) -> u16 {
+        match self {
+            Self::BadMessage(_) => 4400,
+            Self::Unauthorized => 4401,
+            Self::Forbidden(_) | Self::Expired => 4403,
+            Self::InitTimeout | Self::Silent => 4408,
+            Self::DuplicateId => 4409,
+            Self::InitTwice | Self::TooManyOperations => 4429,
+            Self::Restart => 1012,
+        }
+    }
+
+    /// The frame that says so. A reason has at most 123 bytes (RFC 6455, section 5.5).
+    pub fn frame(&self) -> Message {
+        let reason = match self {
+            Self::BadMessage(what) => what,
+            Self::Unauthorized => "Unauthorized",
+            Self::Forbidden(why) => why.as_str(),
+            Self::Expired => "Token expired",
+            Self::InitTimeout => "Connection initialisation timeout",
+            Self::DuplicateId => "Subscriber already exists",
+            Self::InitTwice => "Too many initialisation requests",
+            Self::TooManyOperations => "Too many operations on one socket",
+            Self::Restart => "Service restart: come back",
+            Self::Silent => "No answer in time",
+        };
+        Message::Close(Some(CloseFrame { code: self.code(), reason: Utf8Bytes::from(reason) }))
+    }
+}
+
+/// The beginning of every `next` or `error` message of one operation: the payload and `}` follow.
+pub fn head(kind: &str, id: &str) -> String {
+    // An id is the client's: quoted as JSON quotes.
+    let id = serde_json::Value::from(id);
+    format!(r#"{{"id":{id},"type":"{kind}","payload":"#)
+}
+
+/// `complete` of one operation.
+pub fn complete(id: &str) -> Message {
+    let id = serde_json::Value::from(id);
+    Message::text(format!(r#"{{"id":{id},"type":"complete"}}"#))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_break_out_of_its_message() {
+        assert_eq!(head("next", "a\"b"), r#"{"id":"a\"b","type":"next","payload":"#);
+    }
+
+    #[test]
+    fn messages_of_the_protocol_are_read_and_others_are_not() {
+        let read = |text: &str| serde_json::from_str::<ClientMessage>(text).is_ok();
+        assert!(read(r#"{"type":"connection_init"}"#));
+        assert!(read(r#"{"type":"ping","payload":{"a":1}}"#));
+        assert!(read(r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","extensions":{}}}"#));
+        assert!(!read(r#"{"type":"subscribe","payload":{"query":"{a}"}}"#));
+        assert!(!read(r#"{"type":"connection_ack"}"#));
+        assert!(!read("[]"));
+    }
+}
