@@ -1,0 +1,4 @@
+import "./desk.css";
+import { Desk } from "./desk";
+
+customElements.define("talkback-desk", Desk);

@@ -1,0 +1,258 @@
+import { LitElement, unsafeCSS, type PropertyValues, type TemplateResult } from "lit";
+import { CommentInContext, Comments, Replies, type CommentOrder } from "../generated/operations";
+import { Client, Refused, Unreachable } from "../lib/client";
+import { Live } from "./live";
+import { SessionStore } from "./session";
+import { Thread } from "./thread";
+import { view } from "./view";
+import { Writing } from "./writing";
+import comments from "../styles/comments.css?inline";
+import styles from "./element.css?inline";
+
+const PAGE = 20;
+const REPLIES_PAGE = 20;
+
+/** Where this script came from is where the comments are. */
+const SCRIPT = new URL(import.meta.url);
+
+/**
+ * `<talkback-comments article="slug">`: the comments of an article, live. Without `article` the last part of the page's canonical
+ * address is the slug. `token` is the host site's sign-in (a JWT), `theme` is `light`, `dark` or `auto` (as the page), `lang`
+ * formats dates. What is inside the element shows until it is ready. Attributes may change at any time; removed, it leaves nothing
+ * running.
+ */
+export class TalkbackComments extends LitElement {
+  static override properties = { article: {}, token: {}, theme: { reflect: true }, server: {}, lang: {}, signedIn: { type: Boolean, attribute: "signed-in" } };
+  static override styles = [unsafeCSS(comments), unsafeCSS(styles)];
+
+  declare article: string | null;
+  declare token: string | null;
+  declare theme: string | null;
+  /** Another server than the one this script came from. */
+  declare server: string | null;
+  /** The page knows that a cookie signs its reader in. */
+  declare signedIn: boolean;
+
+  thread: Thread | null = null;
+  order: CommentOrder = "NEWEST";
+  problem: string | null = null;
+  viewer: { id: string; displayName: string } | null = null;
+  session = new SessionStore(SCRIPT);
+  client = this.#connect(SCRIPT);
+  readonly live = new Live(this);
+  readonly writing = new Writing(this);
+  readonly folded = new Set<string>();
+  readonly loading = new Set<string>();
+  linked: string | null = null;
+  /** A sentence beside a comment, or (`id` is null) above the thread. */
+  notice: { id: string | null; text: string } | null = null;
+  /** For screen readers. */
+  announcement = "";
+
+  #load: AbortController | null = null;
+  #clock: ReturnType<typeof setInterval> | undefined;
+
+  get slug(): string {
+    if (this.article) return this.article;
+    const canonical = document.querySelector<HTMLLinkElement>("link[rel=canonical]")?.href ?? location.href;
+    return decodeURIComponent(new URL(canonical).pathname.split("/").filter(Boolean).pop() ?? "");
+  }
+
+  /** The language of dates: the element's, else the page's, else the reader's. */
+  get locale(): string | undefined {
+    try {
+      return Intl.getCanonicalLocales(this.lang || document.documentElement.lang)[0];
+    } catch {
+      return undefined; // A `lang` that is no language tag.
+    }
+  }
+
+  /** Whether mutations will find somebody signed in. */
+  get identified(): boolean {
+    return Boolean(this.token || this.signedIn || this.session.current);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("hashchange", this.#hash);
+    addEventListener("storage", this.#storage);
+    this.#clock = setInterval(() => {
+      if (document.hidden) return;
+      this.thread?.settle();
+      this.requestUpdate();
+    }, 60_000);
+    if (this.hasUpdated) void this.reload();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("hashchange", this.#hash);
+    removeEventListener("storage", this.#storage);
+    clearInterval(this.#clock);
+    this.#load?.abort();
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    const elsewhere = changed.has("article") || changed.has("server");
+    if (this.hasUpdated && !elsewhere && !changed.has("token") && !changed.has("signedIn")) return;
+    const server = new URL(this.server || SCRIPT, location.href);
+    this.session = new SessionStore(server);
+    this.client = this.#connect(server);
+    if (elsewhere) {
+      this.thread = null;
+      this.notice = null;
+      this.folded.clear();
+      this.writing.reset();
+    }
+    void this.reload();
+  }
+
+  override render(): TemplateResult {
+    return view(this);
+  }
+
+  /** Fetches the thread anew and follows it from there. */
+  async reload(): Promise<void> {
+    this.#load?.abort();
+    this.live.leave();
+    const load = new AbortController();
+    this.#load = load;
+    const slug = this.slug;
+    const variables = { slug, first: PAGE, orderBy: this.order, signedIn: this.identified };
+    try {
+      const { article, viewer } = await this.client.run(Comments, variables, load.signal);
+      if (load.signal.aborted) return;
+      if (!article) {
+        this.problem = "There are no comments for this page.";
+        console.warn(`Talkback: no article has the slug "${slug}" on ${this.client.endpoint.origin}.`);
+        return;
+      }
+      this.problem = null;
+      this.viewer = viewer ?? null;
+      this.thread = new Thread(article, this.order);
+      // One's own that nobody else sees yet.
+      for (const { article: of, ...comment } of [...(viewer?.comments.nodes ?? [])].reverse()) {
+        if (of.slug === slug && comment.status === "PENDING") this.thread.own(comment);
+      }
+      this.live.follow(this.thread);
+      void this.#goToHash();
+    } catch (error) {
+      if (load.signal.aborted) return;
+      if (this.endSession(error)) return this.reload();
+      this.problem = error instanceof Unreachable ? "The comments can’t be reached just now." : "The comments could not be loaded.";
+      const hint = error instanceof Unreachable ? `: is it up, and is the origin ${location.origin} allowed there?` : "";
+      console.error(`Talkback: ${this.client.endpoint.origin} did not answer${hint}`, error);
+    } finally {
+      if (!load.signal.aborted) this.requestUpdate();
+    }
+  }
+
+  sortBy(order: CommentOrder): void {
+    this.order = order;
+    void this.reload();
+  }
+
+  /** The next page of the top level (`null`) or of a comment's replies. */
+  async more(parentId: string | null): Promise<void> {
+    const { thread } = this;
+    if (!thread || this.loading.has(parentId ?? "")) return;
+    this.loading.add(parentId ?? "");
+    this.requestUpdate();
+    const signedIn = this.identified;
+    try {
+      if (parentId === null) {
+        const { article } = await this.client.run(Comments, { slug: this.slug, first: PAGE, after: thread.roots.after, orderBy: this.order, signedIn });
+        if (article) thread.append(null, article.comments);
+      } else {
+        const after = thread.entries.get(parentId)?.replies.after ?? null;
+        const { comment } = await this.client.run(Replies, { id: parentId, first: REPLIES_PAGE, after, signedIn });
+        if (comment) thread.append(parentId, comment.replies);
+      }
+    } catch {
+      this.say(parentId, "More could not be loaded. Try again.");
+    }
+    this.loading.delete(parentId ?? "");
+    this.requestUpdate();
+  }
+
+  fold(id: string): void {
+    if (!this.folded.delete(id)) this.folded.add(id);
+    this.requestUpdate();
+  }
+
+  /** Shows what waited behind the button, and takes the reader to the first of it. */
+  async reveal(): Promise<void> {
+    const ids = this.thread?.reveal() ?? [];
+    this.requestUpdate();
+    await this.updateComplete;
+    const places = ids.map((id) => this.#place(id)).filter((place) => place !== null);
+    places.sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top);
+    this.#goTo(places[0] ?? null);
+  }
+
+  focusComment(id: string): void {
+    this.#place(id)?.focus();
+  }
+
+  /** Says something beside a comment (or, `null`, at the top), for eyes and screen readers alike. */
+  say(id: string | null, text: string): void {
+    this.notice = { id, text };
+    this.announce(text);
+  }
+
+  announce(text: string): void {
+    this.announcement = text;
+    this.requestUpdate();
+  }
+
+  /** Whether the error means that the session is over; if so, it is dropped. */
+  endSession(error: unknown): boolean {
+    if (!(error instanceof Refused) || !/^(UNAUTHENTICATED|TOKEN_|SESSION_)/.test(error.code) || !this.session.current) return false;
+    this.session.current = null;
+    this.viewer = null;
+    return true;
+  }
+
+  #connect(server: URL): Client {
+    return new Client(new URL("/graphql", server), () => this.token ?? this.session.current?.token ?? null, () => this.identified);
+  }
+
+  readonly #storage = (event: StorageEvent): void => {
+    if (!this.session.concerns(event)) return;
+    this.session.reload();
+    void this.reload();
+  };
+
+  readonly #hash = (): void => void this.#goToHash();
+
+  async #goToHash(): Promise<void> {
+    const id = /^#comment-(.+)$/.exec(location.hash)?.[1];
+    const { thread } = this;
+    if (!id || !thread) return;
+    const target = decodeURIComponent(id);
+    if (!thread.entries.has(target)) {
+      try {
+        const { comment } = await this.client.run(CommentInContext, { id: target, signedIn: this.identified });
+        if (!comment || comment.article.id !== thread.articleId) return;
+        const { ancestors, article: _, ...linked } = comment;
+        thread.graft([...ancestors, linked]);
+      } catch {
+        return; // A link to what is gone leads to the thread.
+      }
+    }
+    this.linked = target;
+    this.requestUpdate();
+    await this.updateComplete;
+    this.#goTo(this.#place(target));
+  }
+
+  #place(id: string): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+  }
+
+  #goTo(place: HTMLElement | null): void {
+    if (!place) return;
+    place.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    place.focus({ preventScroll: true });
+  }
+}

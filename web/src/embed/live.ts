@@ -1,0 +1,107 @@
+import type { ReactiveController } from "lit";
+import { ArticleEvents, type ArticleEventsData } from "../generated/operations";
+import { EventStream, type StreamState } from "../lib/event-stream";
+import { plural } from "../lib/text";
+import type { TalkbackComments } from "./element";
+import type { Thread } from "./thread";
+
+/** How long a hidden tab keeps its connection: browsers allow six per server, and servers would rather have none of them idle. */
+const HIDDEN_MS = 30_000;
+/** New comments are announced together, once per this time. */
+const ANNOUNCE_MS = 4_000;
+
+type Result = { data?: ArticleEventsData | null; errors?: readonly { message: string; extensions?: { code?: string } }[] };
+
+/** Follows the article's feed from the thread's cursor, and decides whether what comes in may move what is being read. */
+export class Live implements ReactiveController {
+  state: StreamState | "paused" = "connecting";
+  #stream: EventStream | null = null;
+  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  #announceTimer: ReturnType<typeof setTimeout> | undefined;
+  #arrived = 0;
+
+  constructor(private readonly element: TalkbackComments) {
+    element.addController(this);
+  }
+
+  hostConnected(): void {
+    document.addEventListener("visibilitychange", this.#visibility);
+  }
+
+  hostDisconnected(): void {
+    document.removeEventListener("visibilitychange", this.#visibility);
+    clearTimeout(this.#hiddenTimer);
+    clearTimeout(this.#announceTimer);
+    this.#announceTimer = undefined;
+    this.leave();
+  }
+
+  follow(thread: Thread): void {
+    this.leave();
+    this.#stream = new EventStream({
+      // Without a token: everybody who follows the article asks the same, and the server answers all of them with the same bytes.
+      address: () => this.element.client.address(ArticleEvents, { articleId: thread.articleId, after: thread.cursor }),
+      next: (result) => this.#next(thread, result as Result),
+      state: (state) => this.#become(state),
+    });
+    if (document.hidden) this.#become("paused");
+    else this.#stream.start();
+  }
+
+  leave(): void {
+    this.#stream?.stop();
+    this.#stream = null;
+  }
+
+  #become(state: StreamState | "paused"): void {
+    this.state = state;
+    this.element.requestUpdate();
+  }
+
+  #next(thread: Thread, result: Result): void {
+    const { element } = this;
+    if (thread !== element.thread) return;
+    if (!result.data) {
+      const [error] = result.errors ?? [];
+      // A cursor that the server does not take any more: begin again from a snapshot. Anything else may pass.
+      if (/^(FEED_RESET|BAD_CURSOR)$/.test(error?.extensions?.code ?? "")) return void element.reload();
+      throw new Error(error?.message);
+    }
+    const { event, cursor } = result.data.articleEvents;
+    const change = thread.apply(event, cursor, this.#reading(thread));
+    if (change === "reset") return void element.reload();
+    // What was said beside one's comment ("awaiting moderation") is no longer true.
+    if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, "Your comment is published.");
+    if (change === "inserted" || change === "held") this.#announceSoon();
+    if (change !== "none") element.requestUpdate();
+  }
+
+  /** Something in the thread has the reader's eyes: it is scrolled past its head, or being written in. */
+  #reading(thread: Thread): boolean {
+    if (thread.held.length > 0) return true;
+    const root = this.element.renderRoot as ShadowRoot;
+    const list = root.querySelector(".comment-list");
+    return Boolean(list && (list.getBoundingClientRect().top < 0 || list.contains(root.activeElement)));
+  }
+
+  #announceSoon(): void {
+    this.#arrived++;
+    this.#announceTimer ??= setTimeout(() => {
+      this.element.announce(plural(this.#arrived, "new comment"));
+      this.#arrived = 0;
+      this.#announceTimer = undefined;
+    }, ANNOUNCE_MS);
+  }
+
+  readonly #visibility = (): void => {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) {
+      this.#hiddenTimer = setTimeout(() => {
+        this.#stream?.stop();
+        this.#become("paused");
+      }, HIDDEN_MS);
+    } else if (this.#stream && !this.#stream.running) {
+      this.#stream.start();
+    }
+  };
+}

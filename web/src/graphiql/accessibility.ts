@@ -1,0 +1,27 @@
+/**
+ * Small repairs to GraphiQL's markup, for screen readers: names for the editors' text areas, a result that the keyboard can scroll, and
+ * tabs as a list of buttons (a `tab` role may not hold the close button that it holds).
+ */
+export function repairAccessibility(root: HTMLElement): void {
+  const repair = (): void => {
+    for (const area of root.querySelectorAll<HTMLTextAreaElement>(".CodeMirror textarea:not([aria-label])")) {
+      area.setAttribute("aria-label", area.closest("section")?.getAttribute("aria-label") ?? "Editor");
+    }
+    for (const scroller of root.querySelectorAll<HTMLElement>(".CodeMirror-scroll")) {
+      if (scroller.tabIndex < 0) scroller.tabIndex = 0;
+    }
+    const tabs = root.querySelector(".graphiql-tabs");
+    if (!tabs) return;
+    tabs.removeAttribute("role");
+    for (const tab of tabs.querySelectorAll(".graphiql-tab")) {
+      tab.removeAttribute("role");
+      tab.removeAttribute("aria-selected");
+      tab.querySelector(".graphiql-tab-button")?.setAttribute("aria-pressed", String(tab.classList.contains("graphiql-tab-active")));
+    }
+  };
+  let due = 0;
+  new MutationObserver(() => {
+    cancelAnimationFrame(due);
+    due = requestAnimationFrame(repair);
+  }).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["role", "aria-selected", "class"] });
+}
