@@ -18,7 +18,7 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
 use crate::graphql::guard::Limits;
-use crate::graphql::{Engine, Site};
+use crate::graphql::{Engine, Pace, Site};
 use crate::http::{Edge, router};
 use crate::service::Service;
 use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
@@ -143,8 +143,10 @@ impl Node {
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let site = Site { base_url: base_url.clone() };
         let feed = Feed::start(store.clone(), Arc::clone(&bus), notices);
-        let engine = Engine::new(service.clone(), feed, tokens.clone(), site.clone(), Limits::default())
-            .map_err(|error| AppError::Schema(error.to_string()))?;
+        let pace = config.rate_limits.then(Pace::default);
+        let engine =
+            Engine::new(service.clone(), feed, tokens.clone(), site.clone(), Limits::default(), pace)
+                .map_err(|error| AppError::Schema(error.to_string()))?;
         let sign_in = match &config.database {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
@@ -160,7 +162,7 @@ impl Node {
         let store = edge.service.store.clone();
         let tasks = TaskTracker::new();
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
-        let app = router(edge, &config.allow_origin);
+        let app = router(edge, &config.allow_origin).into_make_service_with_connect_info::<SocketAddr>();
         let listener = listener.tap_io(|stream| {
             // An event is one small write: waiting for more would only delay it.
             if let Err(error) = stream.set_nodelay(true) {

@@ -152,6 +152,7 @@ macro_rules! connection {
             }
         }
 
+        #[doc = concat!("A page of ", $list, ".")]
         #[async_graphql::Object]
         impl $connection {
             /// The entries with their cursors.

@@ -1,5 +1,6 @@
 //! The one way from a request to its answer, for HTTP, WebSocket and server-sent events alike.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
@@ -12,6 +13,7 @@ use super::context::Scope;
 use super::error::GraphError;
 use super::guard::{self, Admitted, Limits};
 use super::id::article_id;
+use super::pace::Pace;
 use super::{Site, TalkbackSchema};
 use crate::auth::Tokens;
 use crate::domain::cursor::FeedCursor;
@@ -33,6 +35,8 @@ pub struct Asked {
     pub operation_name: Option<String>,
     /// Its variables.
     pub variables: Variables,
+    /// Where it came from.
+    pub address: IpAddr,
 }
 
 /// A request that passed the guard.
@@ -57,6 +61,7 @@ pub struct Engine {
     feed: Feed,
     limits: Arc<Limits>,
     execute: Execute,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Engine {
@@ -70,6 +75,7 @@ impl Engine {
         tokens: Tokens,
         site: Site,
         limits: Limits,
+        pace: Option<Pace>,
     ) -> Result<Self, async_graphql::parser::Error> {
         let schema =
             super::builder().data(service.clone()).data(feed.clone()).data(tokens).data(site).finish();
@@ -83,7 +89,7 @@ impl Engine {
                 schema.execute_stream(request)
             })
         };
-        Ok(Self { schema, service, feed, limits: Arc::new(limits), execute })
+        Ok(Self { schema, service, feed, limits: Arc::new(limits), execute, pace: pace.map(Arc::new) })
     }
 
     /// Passes a request through the guard.
@@ -102,7 +108,13 @@ impl Engine {
     pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Response {
         let scope = match accepted.operation() {
             OperationType::Query => Scope::frozen(self.service.clone(), viewer),
-            OperationType::Mutation => Scope::live(self.service.clone(), viewer),
+            OperationType::Mutation => {
+                let pace = self.pace.as_ref().map(|pace| pace.check(&viewer, accepted.asked.address));
+                if let Some(Err(error)) = pace {
+                    return refused(error);
+                }
+                Scope::live(self.service.clone(), viewer)
+            }
             OperationType::Subscription => {
                 let message = "A subscription needs a stream: ask for text/event-stream, or use a WebSocket.";
                 return refused(GraphError::new("SUBSCRIPTION_NEEDS_A_STREAM", message));
@@ -219,9 +231,34 @@ impl Live {
 
 impl Frame {
     fn without_cursor(response: &Response) -> Self {
-        let payload = serde_json::to_vec(response).unwrap_or_else(|_| b"{\"data\":null}".to_vec());
-        Self { cursor: Bytes::new(), payload: Bytes::from(payload) }
+        Self { cursor: Bytes::new(), payload: Bytes::from(to_json(response)) }
     }
+}
+
+/// A response as JSON. A request that was not executed has no `data` entry (GraphQL specification, section
+/// 7.1), and its errors no location that nobody knows.
+#[must_use]
+pub fn to_json(response: &Response) -> Vec<u8> {
+    let not_executed = response.data == async_graphql::Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    let written = if not_executed {
+        serde_json::to_vec(&serde_json::json!({ "errors": errors(response) }))
+    } else {
+        serde_json::to_vec(response)
+    };
+    written.unwrap_or_else(|_| b"{\"data\":null}".to_vec())
+}
+
+/// The errors of a request that was not executed.
+#[must_use]
+pub fn errors(response: &Response) -> serde_json::Value {
+    let shown = response.errors.iter().filter_map(|error| {
+        let mut error = error.clone();
+        error.locations.retain(|place| place.line > 0);
+        serde_json::to_value(&error).ok()
+    });
+    shown.collect()
 }
 
 /// The response of a request that failed as a whole.

@@ -9,6 +9,7 @@ mod error;
 pub mod guard;
 mod id;
 mod mutation;
+mod pace;
 mod query;
 mod subscription;
 mod types;
@@ -18,6 +19,7 @@ use async_graphql::Schema;
 pub use engine::{Engine, Live};
 pub use error::GraphError;
 pub use id::GlobalId;
+pub use pace::Pace;
 
 /// What this service answers to.
 pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;

@@ -31,6 +31,7 @@ const QUEUE: u8 = b'q';
 /// Ids that `nodes` takes at once.
 const NODES_MAX: usize = 100;
 
+/// Everything that can be read.
 #[Object]
 impl Query {
     /// The article of that slug; null if there is none.

@@ -14,6 +14,7 @@ use crate::feed::{Feed, FeedItem, Injected, Selection};
 /// Everything that can be followed.
 pub struct Subscription;
 
+/// Everything that can be followed.
 #[SubscriptionRoot]
 impl Subscription {
     /// Newly approved comments of an article, each once and in order. With `after`, everything since that

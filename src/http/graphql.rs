@@ -2,12 +2,13 @@
 //! followed goes to server-sent events, or, on an upgrade, to a WebSocket.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphResponse, Variables};
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use super::negotiate::{self, Media};
 use super::{Edge, credentials, sse, websocket};
 use crate::domain::user::Viewer;
 use crate::graphql::GraphError;
-use crate::graphql::engine::{Accepted, Asked, refused};
+use crate::graphql::engine::{Accepted, Asked, refused, to_json};
 
 /// A request body, or the query string of a GET.
 #[derive(Deserialize)]
@@ -26,6 +27,14 @@ struct Message {
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// How a request was sent.
+#[derive(Clone, Copy)]
+struct Sent {
+    from: IpAddr,
+    /// By GET: it must change nothing.
+    safe_only: bool,
 }
 
 /// A request that can't be answered, as a response.
@@ -56,24 +65,29 @@ impl Problem {
 /// `POST /graphql`.
 pub async fn post(
     State(edge): State<Edge>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
     let message = parse_body(&headers, body);
-    answer(&edge, &headers, media, message, false).await
+    answer(&edge, &headers, media, message, Sent { from: from.ip(), safe_only: false }).await
 }
 
 /// `GET /graphql`: a query in the address, or the handshake of a WebSocket.
-pub async fn get(State(edge): State<Edge>, request: Request<Body>) -> Response {
+pub async fn get(
+    State(edge): State<Edge>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
     let (mut parts, _) = request.into_parts();
     if parts.headers.contains_key(header::UPGRADE) {
-        return websocket::upgrade(edge, &mut parts).await;
+        return websocket::upgrade(edge, from.ip(), &mut parts).await;
     }
     let headers = parts.headers.clone();
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
     let query = Query::<HashMap<String, String>>::from_request_parts(&mut parts, &()).await;
-    answer(&edge, &headers, media, parse_query(query), true).await
+    answer(&edge, &headers, media, parse_query(query), Sent { from: from.ip(), safe_only: true }).await
 }
 
 /// Every other method.
@@ -99,9 +113,9 @@ async fn answer(
     headers: &HeaderMap,
     media: Media,
     message: Result<Message, Problem>,
-    safe_only: bool,
+    sent: Sent,
 ) -> Response {
-    match prepare(edge, headers, message, safe_only) {
+    match prepare(edge, headers, message, sent) {
         Err(problem) => problem.respond(media),
         Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
         Ok((Err(response), _)) => json(bad_status(media), media, &response),
@@ -123,15 +137,17 @@ fn prepare(
     edge: &Edge,
     headers: &HeaderMap,
     message: Result<Message, Problem>,
-    safe_only: bool,
+    sent: Sent,
 ) -> Result<Prepared, Problem> {
     let message = message?;
     let viewer = credentials::viewer(headers, &edge.tokens).map_err(|bad| Problem {
         status: StatusCode::UNAUTHORIZED,
         error: GraphError::new("UNAUTHENTICATED", bad.to_string()),
     })?;
-    let accepted = edge.engine.accept(message.asked()?);
-    if safe_only && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation) {
+    let accepted = edge.engine.accept(message.asked(sent.from)?);
+    if sent.safe_only
+        && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation)
+    {
         let message = "A mutation changes things: send it by POST.";
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message));
     }
@@ -139,12 +155,13 @@ fn prepare(
 }
 
 impl Message {
-    fn asked(self) -> Result<Asked, Problem> {
+    fn asked(self, address: IpAddr) -> Result<Asked, Problem> {
         let query = self.query.ok_or_else(|| Problem::bad_request("The request has no `query`."))?;
         // Nothing is done with extensions yet; what is not an object was refused with the rest.
         drop(self.extensions);
         let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
-        Ok(Asked { query, operation_name: self.operation_name, variables: Variables::from_json(variables) })
+        let variables = Variables::from_json(variables);
+        Ok(Asked { query, operation_name: self.operation_name, variables, address })
     }
 }
 
@@ -196,11 +213,10 @@ const fn bad_status(media: Media) -> StatusCode {
 }
 
 fn json(status: StatusCode, media: Media, response: &GraphResponse) -> Response {
-    let body = serde_json::to_vec(response).unwrap_or_else(|_| b"{\"data\":null}".to_vec());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media.content_type())),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::VARY, HeaderValue::from_static("accept, authorization, cookie")),
     ];
-    (status, headers, body).into_response()
+    (status, headers, to_json(response)).into_response()
 }

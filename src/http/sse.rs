@@ -17,7 +17,7 @@ use super::negotiate::Media;
 use crate::domain::user::Viewer;
 use crate::feed::Frame;
 use crate::graphql::Live;
-use crate::graphql::engine::Accepted;
+use crate::graphql::engine::{Accepted, to_json};
 
 /// How often a silent stream says that it is alive: under the minute after which proxies give up.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,7 +29,7 @@ const COMPLETE: &[u8] = b"event: complete\ndata: \n\n";
 
 /// Answers with a stream that ends at once: the request was refused.
 pub fn refuse(response: &GraphResponse) -> Response {
-    let payload = serde_json::to_vec(response).unwrap_or_default();
+    let payload = to_json(response);
     let mut bytes = BytesMut::from(OPENING);
     put(&mut bytes, &Frame { cursor: Bytes::new(), payload: payload.into() });
     bytes.put_slice(COMPLETE);
@@ -74,7 +74,7 @@ impl Flow {
         let state = match edge.engine.stream(accepted, viewer, resume).await {
             Ok(live) => State::Following(Box::new(live)),
             Err(response) => {
-                let payload = serde_json::to_vec(&*response).unwrap_or_default();
+                let payload = to_json(&response);
                 put(&mut bytes, &Frame { cursor: Bytes::new(), payload: payload.into() });
                 bytes.put_slice(COMPLETE);
                 State::Ended

@@ -7,4 +7,10 @@
 )]
 
 mod bus;
+mod deciding;
+mod first_light;
+mod following;
+mod refusals;
+mod schema;
+mod statements;
 mod support;

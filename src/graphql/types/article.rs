@@ -23,6 +23,7 @@ pub struct Article(pub Arc<article::Article>);
 /// A short statement of what a story says.
 pub struct KeyPoint(pub article::KeyPoint);
 
+/// A short statement of what a story says.
 #[Object]
 impl KeyPoint {
     /// The key point's id.
@@ -71,6 +72,7 @@ pub struct Source {
 /// The rules that an article's comments live under.
 pub struct CommentPolicy(pub article::CommentPolicy);
 
+/// The rules that an article's comments live under.
 #[Object]
 impl CommentPolicy {
     /// Whether new comments are taken now; heeds `closesAt`.
@@ -115,6 +117,7 @@ impl ArticleTotal {
     }
 }
 
+/// An article.
 #[Object]
 impl Article {
     /// The article's id.

@@ -109,6 +109,8 @@ impl Comment {
     }
 }
 
+/// A reader's comment. Where it was removed but has visible replies it stays as a tombstone: id, depth and
+/// replies, without author and text.
 #[Object]
 impl Comment {
     /// The comment's id.

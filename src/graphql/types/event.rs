@@ -237,6 +237,7 @@ impl From<FeedItem> for ArticleEventUpdate {
     }
 }
 
+/// One step of an article's feed.
 #[Object]
 impl ArticleEventUpdate {
     /// The place after this event: subscribe with `after:` this to go on from here.
@@ -268,6 +269,7 @@ impl CommentApprovedUpdate {
     }
 }
 
+/// A newly approved comment.
 #[Object]
 impl CommentApprovedUpdate {
     /// The place after this event: subscribe with `after:` this to go on from here.

@@ -33,6 +33,7 @@ impl From<rules::Trace> for HeldBecause {
 /// A moderator's hold on a comment: the others see that somebody is at it.
 pub struct Claim(pub moderation::Claim);
 
+/// A moderator's hold on a comment: the others see that somebody is at it.
 #[Object]
 impl Claim {
     /// Who has opened it.
@@ -50,6 +51,7 @@ impl Claim {
 /// One line of a comment's history.
 pub struct HistoryEntry(pub moderation::HistoryEntry);
 
+/// One line of a comment's history.
 #[Object]
 impl HistoryEntry {
     /// What was done.
@@ -91,6 +93,7 @@ impl HistoryEntry {
 /// A reader's report of a comment. Who reported is not shown.
 pub struct Report(store::Report);
 
+/// A reader's report of a comment. Who reported is not shown.
 #[Object]
 impl Report {
     /// Why.

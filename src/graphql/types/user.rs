@@ -15,6 +15,7 @@ use crate::store::CommentOrder;
 /// A person, as everybody may see them.
 pub struct User(pub user::User);
 
+/// A person, as everybody may see them.
 #[Object]
 impl User {
     /// The person's id.
@@ -49,6 +50,7 @@ pub struct Viewer {
 /// Cursors of one's own comments.
 const OWN: u8 = b'o';
 
+/// The person who asks, with what is theirs alone.
 #[Object]
 impl Viewer {
     /// The person's id.

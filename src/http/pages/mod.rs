@@ -1,13 +1,57 @@
-//! The pages that the server renders: front page, story, sign-in, GraphiQL and the moderators' desk.
+//! The pages that the server renders: front page, story, sign-in, GraphiQL and the moderators' desk. They
+//! read well without JavaScript, and no page runs or styles anything that is not one of our own files.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `front`, `story`, `sign_in`, `desk` | the routes |
+//! | `article`, `comments` | what a story page consists of |
+//! | `metadata` | what it tells search engines and those who share it |
+//! | `layout`, `wording`, `place` | the frame of every page; dates and numbers in words; places in lists |
+//! | `assets` | the files built from `web/`, inside the binary |
+//! | `visit`, `answer`, `problem` | who comes, the headers that go out, and what goes wrong |
+
+mod answer;
+mod article;
+mod assets;
+mod comments;
+mod desk;
+mod front;
+mod layout;
+mod metadata;
+mod place;
+mod problem;
+mod sign_in;
+mod story;
+mod visit;
+mod wording;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
 
 use super::Edge;
 
 /// The cookie that holds a session of our own pages.
 pub const SESSION_COOKIE: &str = "talkback_session";
 
-/// All pages.
+/// The largest form that a page sends, in bytes.
+const FORM_MAX: usize = 4 * 1024;
+
+/// All pages, and the page for every address that there is not.
 pub fn routes() -> Router<Edge> {
+    let forms = Router::new()
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(DefaultBodyLimit::max(FORM_MAX));
     Router::new()
+        .route("/", get(front::front))
+        .route("/articles/{slug}", get(story::story))
+        .route("/moderate", get(desk::desk))
+        .route("/graphiql", get(desk::graphiql))
+        .route("/assets/{file}", get(assets::asset))
+        .route("/embed.js", get(assets::embed))
+        .route("/count.js", get(assets::count))
+        .merge(forms)
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
 }

@@ -1,6 +1,8 @@
 //! The messages of `graphql-transport-ws`, and the codes that a socket closes with.
 //! Source: PROTOCOL.md of the npm package `graphql-ws`.
 
+use std::net::IpAddr;
+
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use serde::Deserialize;
 
@@ -42,13 +44,15 @@ pub struct SubscribePayload {
     variables: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-impl From<SubscribePayload> for Asked {
-    fn from(payload: SubscribePayload) -> Self {
-        let variables = payload.variables.map(serde_json::Value::Object).unwrap_or_default();
-        Self {
-            query: payload.query,
-            operation_name: payload.operation_name,
+impl SubscribePayload {
+    /// The request, sent from `address`.
+    pub fn asked(self, address: IpAddr) -> Asked {
+        let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
+        Asked {
+            query: self.query,
+            operation_name: self.operation_name,
             variables: async_graphql::Variables::from_json(variables),
+            address,
         }
     }
 }

@@ -5,6 +5,8 @@ mod messages;
 mod operations;
 mod socket;
 
+use std::net::IpAddr;
+
 use async_graphql::http::WebSocketProtocols;
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::FromRequestParts;
@@ -24,7 +26,7 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 32 * 1024;
 
 /// Answers the handshake. A client that offers another protocol is refused: it would not understand us.
-pub async fn upgrade(edge: Edge, parts: &mut Parts) -> Response {
+pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     if GraphQLProtocol::from_request_parts(parts, &()).await.is_err() {
         return no_protocol();
     }
@@ -43,7 +45,7 @@ pub async fn upgrade(edge: Edge, parts: &mut Parts) -> Response {
                 .write_buffer_size(WRITE_BUFFER)
                 .max_message_size(MESSAGE_MAX)
                 .max_frame_size(MESSAGE_MAX)
-                .on_upgrade(move |socket| socket::serve(edge, socket, viewer))
+                .on_upgrade(move |socket| socket::serve(edge, from, socket, viewer))
         }
         Err(rejection) => rejection.into_response(),
     }

@@ -1,5 +1,6 @@
 //! One socket, from its first message to its close.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
@@ -12,6 +13,7 @@ use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome};
 use crate::domain::user::Viewer;
 use crate::feed::Frame;
+use crate::graphql::engine;
 use crate::http::{Edge, credentials, expiry};
 
 /// How long a client may take to say who it is.
@@ -28,11 +30,12 @@ const OPERATIONS_MAX: usize = 32;
 const ID_MAX: usize = 128;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(edge: Edge, socket: WebSocket, viewer: Viewer) {
+pub async fn serve(edge: Edge, from: IpAddr, socket: WebSocket, viewer: Viewer) {
     let (sink, mut messages) = socket.split();
     let mut session = Session {
         ends: expiry(&edge, &viewer),
         edge,
+        from,
         sink,
         viewer,
         acknowledged: false,
@@ -71,6 +74,7 @@ pub async fn serve(edge: Edge, socket: WebSocket, viewer: Viewer) {
 
 struct Session {
     edge: Edge,
+    from: IpAddr,
     sink: SplitSink<WebSocket, Message>,
     viewer: Viewer,
     ends: Option<Instant>,
@@ -126,7 +130,8 @@ impl Session {
                 if self.operations.len() >= OPERATIONS_MAX {
                     return Err(Close::TooManyOperations);
                 }
-                self.operations.start(id, payload.into(), self.edge.engine.clone(), self.viewer.clone());
+                let asked = payload.asked(self.from);
+                self.operations.start(id, asked, self.edge.engine.clone(), self.viewer.clone());
                 Ok(())
             }
             ClientMessage::Complete { id } => {
@@ -155,7 +160,7 @@ impl Session {
                 Ok(())
             }
             Outcome::Refused(response) => {
-                let errors = serde_json::to_string(&response.errors).unwrap_or_else(|_| "[]".to_owned());
+                let errors = engine::errors(&response);
                 let message = Message::text(format!("{}{errors}}}", head("error", id)));
                 self.in_time(async |sink| sink.feed(message).await).await
             }
