@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete implementations. Start, run, drain, stop.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,14 +33,17 @@ const SIGN_IN_LASTS: chrono::Duration = chrono::Duration::minutes(30);
 /// Why the node does not start, or stopped: one line, without secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The data directory can't be made.
-    #[error("can't make the data directory {path}: {reason}")]
+    /// The data directory can't be made or written to.
+    #[error("can't use the data directory {path}: {reason}")]
     DataDir {
         /// Which.
         path: String,
         /// What the system said.
         reason: String,
     },
+    /// Another node serves from this data directory.
+    #[error("another Talkback serves from {0}; stop that one, or choose another --data-dir")]
+    InUse(String),
     /// The database can't be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -86,10 +90,7 @@ pub async fn open(config: &Config) -> Result<Opened, AppError> {
     let clock = Arc::new(Clock::System);
     let store = match &config.database {
         DatabaseUrl::Sqlite(_) => {
-            std::fs::create_dir_all(&config.data_dir).map_err(|error| AppError::DataDir {
-                path: config.data_dir.display().to_string(),
-                reason: error.to_string(),
-            })?;
+            make_data_dir(config)?;
             Store::open(&config.database).await?
         }
         DatabaseUrl::Postgres(_) => Store::open(&config.database).await?,
@@ -113,6 +114,8 @@ pub struct Node {
     /// A link that signs a moderator in once, on an installation that runs on its own.
     pub sign_in: Option<String>,
     config: Config,
+    /// Held for as long as the node lives.
+    _lock: Option<File>,
 }
 
 impl Node {
@@ -121,6 +124,10 @@ impl Node {
     /// # Errors
     /// [`AppError`], in one line.
     pub async fn start(config: Config) -> Result<Self, AppError> {
+        let lock = match &config.database {
+            DatabaseUrl::Sqlite(_) => Some(lock(&config)?),
+            DatabaseUrl::Postgres(_) => None,
+        };
         let Opened { store, tokens, clock } = open(&config).await?;
         let (bus, notices): (Arc<dyn EventBus>, Notices) = match &config.redis_url {
             Some(url) => {
@@ -152,12 +159,12 @@ impl Node {
             DatabaseUrl::Postgres(_) => None,
         };
         let edge = Edge { engine, service, tokens, site, bus, stopping: CancellationToken::new() };
-        Ok(Self { listener, edge, address, base_url, sign_in, config })
+        Ok(Self { listener, edge, address, base_url, sign_in, config, _lock: lock })
     }
 
     /// Serves until `stop` ends, then drains: what was begun is finished, streams are told to come back.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, edge, config, .. } = self;
+        let Self { listener, edge, config, _lock, .. } = self;
         let stopping = edge.stopping.clone();
         let store = edge.service.store.clone();
         let tasks = TaskTracker::new();
@@ -199,6 +206,28 @@ impl Node {
             tracing::warn!("the database did not close in time");
         }
     }
+}
+
+/// Takes the data directory for this process alone: nodes that share a SQLite file would each think that
+/// theirs is the only bus. The system lets go of it when the process ends, however it ends.
+fn lock(config: &Config) -> Result<File, AppError> {
+    make_data_dir(config)?;
+    let path = config.data_dir.join("serve.lock");
+    let failed = |error: std::io::Error| data_dir_error(config, &error);
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(AppError::InUse(config.data_dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn make_data_dir(config: &Config) -> Result<(), AppError> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| data_dir_error(config, &error))
+}
+
+fn data_dir_error(config: &Config, error: &std::io::Error) -> AppError {
+    AppError::DataDir { path: config.data_dir.display().to_string(), reason: error.to_string() }
 }
 
 /// A person with a local account, made if there is none of that name and role.

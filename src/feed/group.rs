@@ -12,11 +12,10 @@ use super::frame::{Frame, Place, Ring};
 use super::hub::Hub;
 use super::lock;
 use super::log::{Happening, Log, Progress, RETRY_FROM, RETRY_TO};
-use super::pages::{PageCache, PageKey};
+use super::pages::{Failed, PageCache, PageKey};
 use super::plan::{Audience, Plan};
 use super::render::{Execute, RenderError, Renderer};
 use super::source::FeedItem;
-use crate::store::StoreError;
 
 /// Rendered bytes kept for everybody's group, and for the group of one person.
 const RING_PUBLIC: usize = 512 * 1024;
@@ -129,19 +128,19 @@ impl Cohort {
     }
 
     /// A page of the past, rendered once for all who want it.
-    pub async fn page(&self, key: PageKey) -> Result<Arc<Page>, PageError> {
-        self.pages
-            .get(key, async {
-                let happenings = self.log.page(key).await?;
-                let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
-                let mut page = Vec::with_capacity(happenings.len());
-                for happening in happenings.iter() {
-                    let sequence = happening.event.sequence;
-                    page.push((sequence, self.frame(&mut renderer, happening).await?));
-                }
-                Ok(page)
-            })
-            .await
+    pub async fn page(self: &Arc<Self>, key: PageKey) -> Result<Arc<Page>, Failed> {
+        let cohort = Arc::clone(self);
+        self.pages.get(key, || async move { cohort.render_page(key).await }).await
+    }
+
+    async fn render_page(&self, key: PageKey) -> Result<Page, Failed> {
+        let happenings = self.log.page(key).await?;
+        let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
+        let mut page = Vec::with_capacity(happenings.len());
+        for happening in happenings.iter() {
+            page.push((happening.event.sequence, self.frame(&mut renderer, happening).await?));
+        }
+        Ok(page)
     }
 
     /// The frame that tells one reader to start over.
@@ -166,7 +165,7 @@ impl Cohort {
             }
             match self.render_on(&mut at, &mut renderer).await {
                 Ok(()) => pause = RETRY_FROM,
-                Err(()) => {
+                Err(Failed) => {
                     renderer = None;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_TO);
@@ -176,21 +175,19 @@ impl Cohort {
     }
 
     /// Renders what has happened since, and tells the readers once for all of it.
-    async fn render_on(&self, at: &mut Progress, renderer: &mut Option<Renderer>) -> Result<(), ()> {
-        let happenings = self.log.after(at.head.sequence).await.map_err(|error| {
-            tracing::warn!(%error, "reading a feed failed; trying again");
-        })?;
+    async fn render_on(&self, at: &mut Progress, renderer: &mut Option<Renderer>) -> Result<(), Failed> {
+        let happenings = self.log.after(at.head.sequence).await?;
         if renderer.is_none() {
-            *renderer = Some(Renderer::start(&self.execute, &self.plan).await.map_err(drop)?);
+            *renderer = Some(Renderer::start(&self.execute, &self.plan).await?);
         }
-        let Some(renderer) = renderer else { return Err(()) };
+        let Some(renderer) = renderer else { return Err(Failed) };
         if happenings.is_empty() {
             // Trimmed under a group that had fallen behind: its readers each find out on their own.
             lock(&self.ring).clear();
             *at = self.log.progress();
         }
         for happening in &happenings {
-            let frame = self.frame(renderer, happening).await.map_err(drop)?;
+            let frame = self.frame(renderer, happening).await?;
             if happening.event.kind.takes_words_back() {
                 self.take_back(renderer, happening).await?;
             }
@@ -208,7 +205,7 @@ impl Cohort {
 
     /// Words were taken back: frames that show them must not reach anybody any more. Where the operation
     /// can show one comment's words in another's event, that is every frame; else those of the comment.
-    async fn take_back(&self, renderer: &mut Renderer, taken: &Happening) -> Result<(), ()> {
+    async fn take_back(&self, renderer: &mut Renderer, taken: &Happening) -> Result<(), Failed> {
         let Some(comment) = taken.event.kind.comment_id() else { return Ok(()) };
         if self.plan.shows_other_comments {
             lock(&self.ring).clear();
@@ -216,7 +213,7 @@ impl Cohort {
         }
         let stale = lock(&self.ring).about(comment);
         let Some(&oldest) = stale.first() else { return Ok(()) };
-        let happenings = self.log.after(oldest - 1).await.map_err(drop)?;
+        let happenings = self.log.after(oldest - 1).await?;
         for sequence in stale {
             let again = happenings.iter().find(|happening| happening.event.sequence == sequence);
             let Some(again) = again else {
@@ -225,7 +222,7 @@ impl Cohort {
                 return Ok(());
             };
             let again = Happening { comment: taken.comment.clone(), ..again.clone() };
-            if let Some(frame) = self.frame(renderer, &again).await.map_err(drop)? {
+            if let Some(frame) = self.frame(renderer, &again).await? {
                 lock(&self.ring).replace(sequence, frame);
             }
         }
@@ -241,27 +238,6 @@ impl Cohort {
             return Ok(None);
         }
         renderer.render(FeedItem::Happening(happening.clone())).await.map(Some)
-    }
-}
-
-/// Why there is no page.
-#[derive(Debug)]
-pub(super) enum PageError {
-    /// The store failed: logged where it did.
-    Store,
-    Render(RenderError),
-}
-
-impl From<StoreError> for PageError {
-    fn from(error: StoreError) -> Self {
-        tracing::warn!(%error, "reading a page of a feed failed; trying again");
-        Self::Store
-    }
-}
-
-impl From<RenderError> for PageError {
-    fn from(error: RenderError) -> Self {
-        Self::Render(error)
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 
-use super::pages::{PageCache, PageKey};
+use super::pages::{Failed, PageCache, PageKey};
 use super::{FollowError, lock};
 use crate::domain::comment::Comment;
 use crate::domain::cursor::FeedCursor;
@@ -58,7 +58,9 @@ pub(super) struct Log {
     ring: Mutex<VecDeque<Happening>>,
     generation: AtomicU64,
     pages: PageCache<Vec<Happening>>,
-    reading: AsyncMutex<Option<Instant>>,
+    /// How many times a fresh reading was asked for, and how many of those have been answered.
+    asked: AtomicU64,
+    answered: watch::Sender<u64>,
 }
 
 impl Log {
@@ -71,7 +73,8 @@ impl Log {
             ring: Mutex::default(),
             generation: AtomicU64::new(0),
             pages: PageCache::default(),
-            reading: AsyncMutex::new(None),
+            asked: AtomicU64::new(0),
+            answered: watch::Sender::new(0),
         }
     }
 
@@ -83,10 +86,14 @@ impl Log {
     pub async fn keep_reading(self: Arc<Self>) {
         let mut pause = RETRY_FROM;
         loop {
-            match self.read_on(Instant::now()).await {
+            let asked = self.asked.load(Ordering::Acquire);
+            match self.read_on().await {
                 Ok(()) => {
                     pause = RETRY_FROM;
-                    self.wake.notified().await;
+                    self.answered.send_replace(asked);
+                    if self.asked.load(Ordering::Acquire) == asked {
+                        self.wake.notified().await;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, article = %self.article, "reading a feed failed; trying again");
@@ -173,16 +180,14 @@ impl Log {
 
     /// Makes sure that everything committed before this call has been read. Callers at the same time share
     /// one reading.
-    pub async fn refresh(&self) -> Result<(), StoreError> {
-        self.read_on(Instant::now()).await
+    async fn refresh(&self) -> Result<(), Failed> {
+        let mine = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        self.wake.notify_one();
+        let mut answered = self.answered.subscribe();
+        answered.wait_for(|answered| *answered >= mine).await.map(drop).map_err(|_| Failed)
     }
 
-    async fn read_on(&self, asked_at: Instant) -> Result<(), StoreError> {
-        let mut last = self.reading.lock().await;
-        if last.is_some_and(|began| began >= asked_at) {
-            return Ok(());
-        }
-        let began = Instant::now();
+    async fn read_on(&self) -> Result<(), StoreError> {
         if !matches!(*self.standing.borrow(), Standing::At(_)) {
             let head = self.store.latest().heads(&[self.article]).await?.pop();
             let standing = head.map_or(Standing::Missing, |head| Standing::At(Progress { head, life: 0 }));
@@ -203,7 +208,6 @@ impl Log {
                 break;
             }
         }
-        *last = Some(began);
         Ok(())
     }
 
@@ -229,7 +233,7 @@ impl Log {
 
     /// The events after `sequence` as far as they are at hand, else a page of them. Empty: there is no next
     /// event, or it is no longer in the log.
-    pub async fn after(&self, sequence: i64) -> Result<Vec<Happening>, StoreError> {
+    pub async fn after(self: &Arc<Self>, sequence: i64) -> Result<Vec<Happening>, Failed> {
         {
             let ring = lock(&self.ring);
             if let Some(first) = ring.front().map(|happening| happening.event.sequence)
@@ -249,18 +253,21 @@ impl Log {
     }
 
     /// A page of the past, read from the store once for all who want it.
-    pub async fn page(&self, key: PageKey) -> Result<Arc<Vec<Happening>>, StoreError> {
-        self.pages
-            .get(key, async {
-                let limit = u64::try_from(key.upto - key.first() + 1).unwrap_or(0);
-                self.load(key.first() - 1, limit).await
+    pub async fn page(self: &Arc<Self>, key: PageKey) -> Result<Arc<Vec<Happening>>, Failed> {
+        let log = Arc::clone(self);
+        let make = || async move {
+            let limit = u64::try_from(key.upto - key.first() + 1).unwrap_or(0);
+            log.load(key.first() - 1, limit).await.map_err(|error| {
+                tracing::warn!(%error, article = %log.article, "reading a page of a feed failed");
+                Failed
             })
-            .await
+        };
+        self.pages.get(key, make).await
     }
 
     /// Whether a cursor has a place here: its event is the one that is there, and all that came after it
     /// still is.
-    pub async fn placement(&self, cursor: &FeedCursor) -> Result<Option<ResetReason>, StoreError> {
+    pub async fn placement(self: &Arc<Self>, cursor: &FeedCursor) -> Result<Option<ResetReason>, Failed> {
         if *cursor == self.progress().head.cursor() {
             return Ok(None);
         }
@@ -286,7 +293,7 @@ impl Log {
         })
     }
 
-    async fn event(&self, sequence: i64) -> Result<Option<ArticleEvent>, StoreError> {
+    async fn event(self: &Arc<Self>, sequence: i64) -> Result<Option<ArticleEvent>, Failed> {
         if sequence < 1 {
             return Ok(None);
         }

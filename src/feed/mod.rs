@@ -33,7 +33,7 @@ use crate::store::{Store, StoreError};
 
 pub use frame::Frame;
 pub use log::Happening;
-pub use plan::{Audience, Plan, Planned, Selection, plan};
+pub use plan::{Audience, Plan, Planned, Selection, has_plain_root, plan};
 pub use reader::Reader;
 pub use render::{Execute, INTERNAL};
 pub use source::{FeedItem, Injected};

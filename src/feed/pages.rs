@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
 
 use super::lock;
 
@@ -39,7 +39,15 @@ impl PageKey {
     }
 }
 
-/// A few pages, each made by the first who asks while the others wait for it.
+/// Making a page failed, for a reason that was logged and may pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failed;
+
+/// What becomes of a page: nothing yet, or how it came out.
+type Outcome<T> = Option<Result<Arc<T>, Failed>>;
+
+/// A few pages. Each is made by a task of its own: a reader whose client does not keep up is not polled, and
+/// must not hold up those who wait for the same page.
 #[derive(Debug)]
 pub struct PageCache<T> {
     slots: Mutex<VecDeque<Slot<T>>>,
@@ -48,7 +56,7 @@ pub struct PageCache<T> {
 #[derive(Debug)]
 struct Slot<T> {
     key: PageKey,
-    page: Arc<OnceCell<Arc<T>>>,
+    page: watch::Receiver<Outcome<T>>,
     since: Instant,
 }
 
@@ -58,12 +66,16 @@ impl<T> Default for PageCache<T> {
     }
 }
 
-impl<T> PageCache<T> {
+impl<T: Send + Sync + 'static> PageCache<T> {
     /// The page, made by `make` if it is not there. A failure is not kept: the next who asks tries again.
-    pub async fn get<E>(&self, key: PageKey, make: impl Future<Output = Result<T, E>>) -> Result<Arc<T>, E> {
-        let cell = self.slot(key);
-        let page = cell.get_or_try_init(|| async { make.await.map(Arc::new) }).await?;
-        Ok(Arc::clone(page))
+    pub async fn get<F>(&self, key: PageKey, make: impl FnOnce() -> F) -> Result<Arc<T>, Failed>
+    where
+        F: Future<Output = Result<T, Failed>> + Send + 'static,
+    {
+        let mut page = self.slot(key, make);
+        // An error means that the task panicked; what it was to make is not there.
+        let outcome = page.wait_for(Option::is_some).await.map_err(|_| Failed)?;
+        outcome.clone().unwrap_or(Err(Failed))
     }
 
     /// Lets go of pages that nobody asked for lately.
@@ -71,18 +83,31 @@ impl<T> PageCache<T> {
         lock(&self.slots).retain(|slot| slot.since.elapsed() < KEPT_FOR);
     }
 
-    fn slot(&self, key: PageKey) -> Arc<OnceCell<Arc<T>>> {
+    fn slot<F>(&self, key: PageKey, make: impl FnOnce() -> F) -> watch::Receiver<Outcome<T>>
+    where
+        F: Future<Output = Result<T, Failed>> + Send + 'static,
+    {
         let mut slots = lock(&self.slots);
-        if let Some(slot) = slots.iter().find(|slot| slot.key == key) {
-            return Arc::clone(&slot.page);
+        let is_good = |slot: &&Slot<T>| {
+            slot.key == key && slot.page.has_changed().is_ok() && !matches!(*slot.page.borrow(), Some(Err(_)))
+        };
+        if let Some(slot) = slots.iter().find(is_good) {
+            return slot.page.clone();
         }
         // The same page as of earlier is of no use to anybody any more.
         slots.retain(|slot| slot.key.index != key.index && slot.key.generation == key.generation);
         if slots.len() >= KEPT {
             slots.pop_front();
         }
-        let page = Arc::new(OnceCell::new());
-        slots.push_back(Slot { key, page: Arc::clone(&page), since: Instant::now() });
+        let (sender, page) = watch::channel(None);
+        slots.push_back(Slot { key, page: page.clone(), since: Instant::now() });
+        let make = make();
+        tokio::spawn(async move {
+            let outcome = make.await.map(Arc::new);
+            sender.send_replace(Some(outcome));
+            // Kept open for as long as somebody may ask: a closed channel means a panic.
+            sender.closed().await;
+        });
         page
     }
 }

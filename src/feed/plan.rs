@@ -109,9 +109,23 @@ pub struct Planned {
     pub after: Option<String>,
 }
 
+/// Fields that only some may read, whatever they are called: they are answered to the person who asks.
+const FOR_MODERATORS: [&str; 4] = ["claim", "heldBecause", "history", "reports"];
+
 /// Fields through which one comment's event reaches the words of others.
 const TO_OTHERS: [&str; 7] =
     ["replies", "ancestors", "descendants", "comments", "node", "viewer", "moderationQueue"];
+
+/// Whether a subscription selects its one field directly, and without a condition (GraphQL specification,
+/// section 5.2.4.1). async-graphql would overlook a fragment there, and a condition that is a variable ends
+/// the subscription at once: both without a word.
+#[must_use]
+pub fn has_plain_root(document: &ExecutableDocument, operation_name: Option<&str>) -> bool {
+    operation(document, operation_name).is_some_and(|operation| {
+        let [item] = &operation.selection_set.node.items[..] else { return false };
+        matches!(&item.node, AstSelection::Field(field) if field.node.directives.is_empty())
+    })
+}
 
 /// The plan of a subscription to one article; `None` where it is of another shape and runs on its own.
 #[must_use]
@@ -135,9 +149,6 @@ pub fn plan(
         "commentApproved" => Selection::Approved,
         _ => return None,
     };
-    if !root.directives.is_empty() {
-        return None;
-    }
     let given = Given { operation, variables };
     let article_id = given.text(root, "articleId")??;
     let after = given.text(root, "after")?;
@@ -251,7 +262,7 @@ impl Names {
 
     fn field(&mut self, document: &ExecutableDocument, field: &Field, depth: usize) {
         let name = field.name.node.as_str();
-        self.personal |= name.starts_with("viewer");
+        self.personal |= name.starts_with("viewer") || FOR_MODERATORS.contains(&name);
         self.others |= TO_OTHERS.contains(&name);
         let below = &field.selection_set.node;
         if name == "parent" {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::frame::Frame;
-use super::group::{Group, PAUSES, Page, PageError};
+use super::group::{Group, PAUSES, Page};
 use super::log::Progress;
-use super::render::RenderError;
+use super::pages::Failed;
 use super::source::FeedItem;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::ResetReason;
@@ -60,8 +60,7 @@ impl Reader {
                     self.rendered.changed().await.ok()?;
                 }
                 Ok(Step::Over) => return None,
-                Err(PageError::Render(RenderError::Refused(_))) => return None,
-                Err(PageError::Store | PageError::Render(RenderError::Fault)) => {
+                Err(Failed) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
                 }
@@ -69,7 +68,7 @@ impl Reader {
         }
     }
 
-    async fn step(&mut self) -> Result<Step, PageError> {
+    async fn step(&mut self) -> Result<Step, Failed> {
         let rendered = *self.rendered.borrow_and_update();
         let (sequence, life) = match self.position {
             Position::Ended => return Ok(Step::Over),
@@ -97,7 +96,7 @@ impl Reader {
         }
     }
 
-    async fn place(&mut self, cursor: FeedCursor) -> Result<Step, PageError> {
+    async fn place(&mut self, cursor: FeedCursor) -> Result<Step, Failed> {
         let log = &self.group.cohort.log;
         if let Some(reason) = log.placement(&cursor).await? {
             return self.reset(reason).await;
@@ -107,7 +106,7 @@ impl Reader {
     }
 
     /// Tells the reader to start over, and goes on from where the log stands.
-    async fn reset(&mut self, reason: ResetReason) -> Result<Step, PageError> {
+    async fn reset(&mut self, reason: ResetReason) -> Result<Step, Failed> {
         let cohort = &self.group.cohort;
         let now = cohort.log.progress();
         let item = FeedItem::Reset { reason, cursor: now.head.cursor() };

@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 
 use super::frame::Frame;
+use super::pages::Failed;
 use super::plan::Plan;
 use super::source::{FeedItem, Injected};
 
@@ -31,6 +32,13 @@ pub(super) enum RenderError {
     Refused(Box<Response>),
     /// A fault of ours, logged where it arose; trying again may help.
     Fault,
+}
+
+impl From<RenderError> for Failed {
+    /// An operation that ran for others is not refused: what looks like it is a fault that may pass.
+    fn from(_: RenderError) -> Self {
+        Self
+    }
 }
 
 impl Renderer {

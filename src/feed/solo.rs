@@ -7,10 +7,10 @@ use futures_util::{Stream, stream};
 
 use super::hub::Hub;
 use super::log::{Happening, RETRY_FROM, RETRY_TO};
+use super::pages::Failed;
 use super::source::FeedItem;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::ResetReason;
-use crate::store::StoreError;
 
 struct Solo {
     hub: Arc<Hub>,
@@ -43,8 +43,7 @@ impl Solo {
             match self.step().await {
                 Ok(Some(item)) => return item,
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "reading a feed failed; trying again");
+                Err(Failed) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_TO);
                 }
@@ -52,7 +51,7 @@ impl Solo {
         }
     }
 
-    async fn step(&mut self) -> Result<Option<FeedItem>, StoreError> {
+    async fn step(&mut self) -> Result<Option<FeedItem>, Failed> {
         let log = &self.hub.log;
         if let Some(cursor) = self.claimed {
             let reset = log.placement(&cursor).await?;

@@ -133,7 +133,10 @@ impl Scope {
             Ok(comments.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect())
         };
         let comment = self.batches.comments.get(id, read).await?;
-        Ok(comment.filter(|comment| policy::may_see(&self.viewer, comment)))
+        Ok(comment.filter(|comment| match self.lens {
+            Lens::Viewer => policy::may_see(&self.viewer, comment),
+            Lens::Readers => comment.is_shown(),
+        }))
     }
 
     /// A page of a level of a thread.

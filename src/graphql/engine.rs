@@ -18,7 +18,7 @@ use super::{Site, TalkbackSchema};
 use crate::auth::Tokens;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::user::Viewer;
-use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, plan};
+use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, has_plain_root, plan};
 use crate::service::Service;
 
 /// Errors of one response, at most: what is admitted can still be wrong in a thousand places.
@@ -156,6 +156,10 @@ impl Engine {
     ) -> Result<Live, Box<Response>> {
         let Accepted { asked, admitted } = &accepted;
         let name = asked.operation_name.as_deref();
+        if !has_plain_root(&admitted.document, name) {
+            let message = "A subscription selects exactly one field, directly: not through a fragment, and without @skip or @include.";
+            return Err(Box::new(refused(GraphError::new("BAD_SUBSCRIPTION_ROOT", message))));
+        }
         let planned = plan(&admitted.document, &asked.query, name, &asked.variables, &viewer);
         let Some(planned) = planned else {
             return self.alone(accepted, viewer).await;
@@ -188,9 +192,12 @@ impl Engine {
         }
     }
 
-    /// Runs a subscription that is not shared. It has begun when it waits for its first event; what answers
+    /// Runs a subscription that is not shared, byte for byte as a shared one. It has begun when it waits for its first event; what answers
     /// at once is a refusal.
-    async fn alone(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
+    ///
+    /// # Errors
+    /// The response that says why it does not even start.
+    pub async fn alone(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
         let scope = Scope::events(self.service.clone(), viewer);
         let mut responses = self.schema.execute_stream(request(accepted).data(scope));
         let first = tokio::select! {
@@ -199,7 +206,7 @@ impl Engine {
             () = std::future::ready(()) => None,
         };
         match first {
-            Some(mut response) if response.is_err() => {
+            Some(mut response) if response.data == async_graphql::Value::Null => {
                 tidy(&mut response);
                 Err(Box::new(response))
             }

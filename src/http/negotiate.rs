@@ -44,8 +44,7 @@ pub fn accepted(headers: &HeaderMap) -> Option<Media> {
     if values.peek().is_none() {
         return Some(Media::Json);
     }
-    let ranges: Vec<Range> =
-        values.flat_map(|value| value.split(',')).filter_map(|range| Range::parse(range)).collect();
+    let ranges: Vec<Range> = values.flat_map(|value| value.split(',')).filter_map(Range::parse).collect();
     OFFERED
         .into_iter()
         .filter_map(|media| Some((media, quality(&ranges, media)?)))

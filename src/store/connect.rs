@@ -70,9 +70,6 @@ pub enum ConnectError {
         /// What it said.
         reason: String,
     },
-    /// Somebody else has this SQLite file open for writing.
-    #[error("{0} is in use by another Talkback; stop that one, or choose another --data-dir")]
-    InUse(DatabaseUrl),
 }
 
 impl Store {

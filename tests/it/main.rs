@@ -10,6 +10,7 @@ mod bus;
 mod deciding;
 mod first_light;
 mod following;
+mod pages;
 mod refusals;
 mod schema;
 mod statements;

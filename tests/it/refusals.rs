@@ -157,3 +157,15 @@ async fn a_start_that_cannot_be_says_why_in_one_line() {
         assert!(lines[0].contains(reason) && !ended.stderr.contains("secret"), "{}", ended.stderr);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_on_the_same_sqlite_file_is_refused() {
+    let world = World::embedded().await;
+    let ended = world.store.command(&["serve", "--listen", "127.0.0.1:0"]).await;
+    assert!(
+        !ended.status.success() && ended.stderr.contains("another Talkback serves from"),
+        "{}",
+        ended.stderr
+    );
+    world.anyone().run("Viewer", json!({})).await.data("/viewer");
+}

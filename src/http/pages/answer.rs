@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
      connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types lit-html";
-/// GraphiQL's editor writes its own styles, and HTML of its own making.
+/// GraphiQL's dialogs write styles of their own, and its descriptions HTML.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: https:; connect-src 'self'; font-src 'self' data:; form-action 'self'; base-uri 'none'; \
+     img-src 'self' data: https:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
 /// Which policy a page is under.

@@ -96,14 +96,14 @@ pub fn discussion(reading: &Reading) -> Markup {
                 h2.comments-title #comments-title {
                     "Reader comments " span.comments-count { (wording::number(reading.article.comment_count)) }
                 }
+                @if let Listing::Thread { .. } | Listing::All { is_first: false, .. } = discussion.listing {
+                    p.more { a href={ (story_url) "#comments" } { "All comments" } }
+                }
             }
             noscript {
                 p.comments-noscript {
                     "You are reading a copy of the discussion. Writing a comment and live updates need JavaScript."
                 }
-            }
-            @if let Listing::Thread { .. } | Listing::All { is_first: false, .. } = discussion.listing {
-                p.more { a href={ (story_url) "#comments" } { "All comments" } }
             }
             @if discussion.roots.is_empty() {
                 p.comments-empty { "No comments yet." }

@@ -7,6 +7,7 @@
 //! | `node` | the `talkback` binary as a process: start, kill, drain, freeze, start again |
 //! | `client`, `operations` | GraphQL over HTTP, by the names of the contract's operations |
 //! | `follower`, `ws`, `sse` | subscriptions over both transports, with every raw frame |
+//! | `inside` | the service in the test's own process, for what no client sees |
 //! | `newsroom` | an article to comment on, and comments on it |
 //! | `proxy` | a bad network between any two of them |
 //! | `postgres`, `database`, `redis`, `servers` | a database per test; private servers that may crash |
@@ -24,6 +25,7 @@
 pub mod client;
 pub mod database;
 pub mod follower;
+pub mod inside;
 pub mod newsroom;
 pub mod node;
 pub mod operations;
