@@ -38,6 +38,8 @@ impl MigrationTrait for Migration {
             )
             .to_owned();
         manager.create_table(table).await?;
+        let index = Index::create().name("sign_in_code_user").table("sign_in_code").col("user_id").to_owned();
+        manager.create_index(index).await?;
         Ok(())
     }
 }

@@ -170,6 +170,8 @@ impl MigrationTrait for Migration {
         let index =
             Index::create().name("idempotency_key_age").table("idempotency_key").col("created_at").to_owned();
         manager.create_index(index).await?;
+        let index = Index::create().name("reaction_user").table("reaction").col("user_id").to_owned();
+        manager.create_index(index).await?;
         Ok(())
     }
 }

@@ -76,6 +76,14 @@ impl MigrationTrait for Migration {
             .unique()
             .to_owned();
         manager.create_index(index).await?;
+        let index = Index::create()
+            .name("moderation_entry_actor")
+            .table("moderation_entry")
+            .col("actor_id")
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create().name("report_user").table("report").col("user_id").to_owned();
+        manager.create_index(index).await?;
         Ok(())
     }
 }

@@ -1,9 +1,24 @@
 //! Markdown in, sanitised HTML out. What a reader wrote never runs in another reader's browser.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
+
+/// Containers inside each other: quotes, lists, and emphasis. What is deeper shows at this level.
+const NESTING_MAX: usize = 16;
+/// Markers of quotes and lists that one line begins with. Those after them are dropped before the parser sees the line: it
+/// walks all that are open for each line, empty ones too.
+const MARKERS_MAX: usize = 64;
+/// Bytes of HTML for each byte of text, and those that a short text has beside. Honest text stays far below; what goes
+/// over shows as it was written.
+const GROWTH_MAX: usize = 8;
+const GROWTH_FREE_BYTES: usize = 4_096;
+/// Bytes of text between two marks that keep the sanitiser's nodes apart: it copies a node whole for each `&` in it.
+const PIECE_BYTES: usize = 1_024;
+/// The mark: a comment, which the sanitiser takes out.
+const APART: &str = "<!---->";
 
 /// Who wrote the text decides what it may contain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,18 +58,170 @@ static READER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// The text as HTML that a page can take in as it is. Raw HTML in the text shows as the text it is.
+/// The text as HTML that a page can take in as it is. Raw HTML in the text shows as the text it is. Takes time linear in
+/// the text, and makes at most about eight bytes of each: nothing nests deeper than a reader could follow.
 #[must_use]
 pub fn to_html(text: &str, trust: Trust) -> String {
-    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
-    let events = Parser::new_ext(text, options).map(|event| adapt(event, trust));
-    let mut unsafe_html = String::with_capacity(text.len() * 5 / 4 + 16);
-    html::push_html(&mut unsafe_html, events);
-    let sanitiser = match trust {
-        Trust::Editor => &EDITOR,
-        Trust::Reader => &READER,
+    let (sanitiser, options) = match trust {
+        Trust::Editor => (&EDITOR, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES),
+        // A row of a table is as wide as its heading, however little it holds: a reader's line of text is no row.
+        Trust::Reader => (&READER, Options::ENABLE_STRIKETHROUGH),
     };
+    let shallow = with_few_markers(text);
+    let mut nesting = Nesting::default();
+    let events = Parser::new_ext(&shallow, options)
+        .filter_map(|event| nesting.flatten(event))
+        .map(|event| adapt(event, trust));
+    let mut unsafe_html = String::with_capacity(text.len() * 5 / 4 + 16);
+    html::push_html(&mut unsafe_html, in_pieces(events));
+    if unsafe_html.len() > text.len().saturating_mul(GROWTH_MAX) + GROWTH_FREE_BYTES {
+        unsafe_html.clear();
+        html::push_html(&mut unsafe_html, in_pieces(as_written(text)));
+    }
     sanitiser.clean(&unsafe_html).to_string().trim_end().to_owned()
+}
+
+/// The text with at most [`MARKERS_MAX`] markers at the beginning of a line.
+fn with_few_markers(text: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let (excess, content) = excess_markers(line);
+        if excess < content {
+            kept.push_str(&text[copied..at + excess]);
+            copied = at + content;
+        }
+        at += line.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(&text[copied..]);
+    Cow::Owned(kept)
+}
+
+/// Where in a line the markers over [`MARKERS_MAX`] begin, and where they end.
+fn excess_markers(line: &str) -> (usize, usize) {
+    let bytes = line.as_bytes();
+    let (mut at, mut markers, mut excess) = (0, 0, 0);
+    loop {
+        at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if markers <= MARKERS_MAX {
+            excess = at;
+        }
+        let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let is_list = matches!(
+            (digits, bytes.get(at + digits)),
+            (0, Some(b'-' | b'+' | b'*')) | (1..=9, Some(b'.' | b')'))
+        ) && bytes.get(at + digits + 1).is_none_or(u8::is_ascii_whitespace);
+        if !is_list && bytes.get(at) != Some(&b'>') {
+            return (excess, at.max(excess));
+        }
+        at += if is_list { digits + 1 } else { 1 };
+        markers += 1;
+    }
+}
+
+/// Which of the containers around an event are shown.
+#[derive(Default)]
+struct Nesting {
+    /// Of each that is open, whether it is shown, and whether it counts.
+    open: Vec<(bool, bool)>,
+    counted: usize,
+}
+
+impl Nesting {
+    /// The event, unless it begins or ends a container that is too deep; its content passes.
+    fn flatten<'a>(&mut self, event: Event<'a>) -> Option<Event<'a>> {
+        match event {
+            Event::Start(tag) => {
+                let (shown, counts) = match &tag {
+                    // Parts of a list, which are nothing without it.
+                    Tag::Item => (self.open.last().is_none_or(|(list_is_shown, _)| *list_is_shown), false),
+                    Tag::BlockQuote(_)
+                    | Tag::List(_)
+                    | Tag::Emphasis
+                    | Tag::Strong
+                    | Tag::Strikethrough
+                    | Tag::Link { .. }
+                    | Tag::Image { .. }
+                    | Tag::Superscript
+                    | Tag::Subscript
+                    | Tag::FootnoteDefinition(_) => (self.counted < NESTING_MAX, true),
+                    // None of these holds one of its own kind.
+                    Tag::Paragraph
+                    | Tag::Heading { .. }
+                    | Tag::CodeBlock(_)
+                    | Tag::HtmlBlock
+                    | Tag::Table(_)
+                    | Tag::TableHead
+                    | Tag::TableRow
+                    | Tag::TableCell
+                    | Tag::DefinitionList
+                    | Tag::DefinitionListTitle
+                    | Tag::DefinitionListDefinition
+                    | Tag::MetadataBlock(_) => (true, false),
+                };
+                self.open.push((shown, counts));
+                self.counted += usize::from(counts);
+                match tag {
+                    _ if shown => Some(Event::Start(tag)),
+                    // Items of one word each stay words of their own.
+                    Tag::Item => Some(Event::SoftBreak),
+                    _ => None,
+                }
+            }
+            Event::End(tag) => {
+                let (shown, counts) = self.open.pop().unwrap_or((true, false));
+                self.counted -= usize::from(counts);
+                shown.then_some(Event::End(tag))
+            }
+            other => Some(other),
+        }
+    }
+}
+
+/// The same events, with [`APART`] after so many bytes of text.
+fn in_pieces<'a>(events: impl Iterator<Item = Event<'a>>) -> impl Iterator<Item = Event<'a>> {
+    let mut since = 0;
+    events.flat_map(move |event| {
+        let mut out = Vec::with_capacity(1);
+        match event {
+            Event::Text(text) if since + text.len() <= PIECE_BYTES => {
+                since += text.len();
+                out.push(Event::Text(text));
+            }
+            Event::Text(text) => since = push_pieces(&mut out, &text),
+            Event::Code(text) if text.len() > PIECE_BYTES => {
+                out.push(Event::Html("<code>".into()));
+                since = push_pieces(&mut out, &text);
+                out.push(Event::Html("</code>".into()));
+            }
+            other => out.push(other),
+        }
+        out
+    })
+}
+
+/// Pushes a text piece by piece, each with the mark before it; returns the bytes of the last.
+fn push_pieces(out: &mut Vec<Event<'_>>, mut text: &str) -> usize {
+    loop {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE_BYTES));
+        out.push(Event::Html(APART.into()));
+        out.push(Event::Text(piece.to_owned().into()));
+        if rest.is_empty() {
+            return piece.len();
+        }
+        text = rest;
+    }
+}
+
+/// The text without any markup: a paragraph of its lines.
+fn as_written(text: &str) -> impl Iterator<Item = Event<'_>> {
+    let lines = text.lines().flat_map(|line| [Event::Text(line.into()), Event::HardBreak]);
+    let (start, end) = (Event::Start(Tag::Paragraph), Event::End(TagEnd::Paragraph));
+    std::iter::once(start).chain(lines).chain(std::iter::once(end))
 }
 
 /// Raw HTML becomes text; a reader's line break is a line break, and a reader's heading a strong line.
@@ -89,6 +256,119 @@ mod tests {
     fn a_readers_links_are_not_followed() {
         let html = to_html("[site](https://example.org)", Trust::Reader);
         assert_eq!(html, r#"<p><a href="https://example.org" rel="nofollow ugc noopener">site</a></p>"#);
+    }
+
+    /// Markdown that is worst for somebody: `bytes` of it.
+    fn bombs(bytes: usize) -> Vec<(&'static str, String)> {
+        let repeat = |text: &str| text.repeat(bytes / text.len());
+        let halves = |one: &str, other: &str| {
+            one.repeat(bytes / 2 / one.len()) + "x" + &other.repeat(bytes / 2 / other.len())
+        };
+        let mut staircase = String::new();
+        let mut level = 0;
+        while staircase.len() < bytes / 2 {
+            staircase += &(" ".repeat(2 * level) + &"- ".repeat(60) + "x\n");
+            level += 60;
+        }
+        let table = "|a".repeat(bytes / 8) + "\n" + &"|-".repeat(bytes / 8) + "\n" + &"a\n".repeat(bytes / 4);
+        let link = format!("[a]: http://{}\n\n{}", "x".repeat(bytes / 2), "[a] ".repeat(bytes / 8));
+        vec![
+            ("quotes", repeat(">")),
+            ("spaced quotes", repeat("> ")),
+            ("lists", repeat("- ")),
+            ("numbers", repeat("1. ")),
+            ("lists in quotes", repeat("> - ")),
+            ("lists, then blank lines", halves("- ", "\n")),
+            ("a staircase, then blank lines", staircase + &"\n".repeat(bytes / 2)),
+            ("quotes on every line", (">".repeat(60) + "a\n\n").repeat(bytes / 63)),
+            ("changing lists", repeat("-\n>\n")),
+            ("emphasis", halves("*a **a ", " a** a*")),
+            ("strikes", halves("~a ", " a~")),
+            ("brackets", repeat("[")),
+            ("images", halves("![", "](a)")),
+            ("links", halves("[a](", ")")),
+            (
+                "ticks",
+                (1..)
+                    .map(|n| "`".repeat(n) + " ")
+                    .take_while({
+                        let mut sum = 0;
+                        move |run| {
+                            sum += run.len();
+                            sum <= bytes
+                        }
+                    })
+                    .collect(),
+            ),
+            ("tags", repeat("<a ")),
+            ("comments", repeat("<!--")),
+            ("entities", repeat("&a")),
+            ("entities in code", format!("`{}`", repeat("&a"))),
+            ("angles", repeat("\"<")),
+            ("tables", table),
+            ("one long link", link),
+        ]
+    }
+
+    #[test]
+    fn no_text_takes_long_or_grows_large() {
+        for trust in [Trust::Reader, Trust::Editor] {
+            let bytes = if trust == Trust::Reader { 5_000 } else { 200_000 };
+            for (name, text) in bombs(bytes) {
+                let started = std::time::Instant::now();
+                let html = to_html(&text, trust);
+                let (took, length) = (started.elapsed(), html.len());
+                // A debug build on a busy machine; a release build takes a tenth.
+                assert!(took < std::time::Duration::from_secs(10), "{trust:?} {name}: {took:?}");
+                let most = text.len() * GROWTH_MAX + GROWTH_FREE_BYTES;
+                assert!(length <= most, "{trust:?} {name}: {length} bytes of {}", text.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_deeper_than_a_reader_follows_is_flattened() {
+        let html = to_html(&(">".repeat(5_000) + "deep"), Trust::Reader);
+        assert_eq!(html.matches("<blockquote>").count(), NESTING_MAX, "{html}");
+        assert!(html.contains("<p>deep</p>"), "{html}");
+        let stairs: String = (0..20).map(|level| format!("{}- {level}\n", "  ".repeat(level))).collect();
+        let html = to_html(&stairs, Trust::Editor);
+        assert_eq!((html.matches("<ul>").count(), html.matches("<li>").count()), (16, 16), "{html}");
+        assert!(html.contains("15\n16\n17\n18\n19"), "{html}");
+        assert_eq!(html.matches("</ul>").count(), 16);
+        assert_eq!(to_html("> a\n>> b", Trust::Reader).matches("<blockquote>").count(), 2);
+    }
+
+    #[test]
+    fn markers_over_the_limit_are_dropped_and_nothing_else() {
+        for text in ["> - 1. a > - b\n\n* * *\n", &"> ".repeat(MARKERS_MAX), "12. x\n1234567890. y", "é\n>"]
+        {
+            assert!(matches!(with_few_markers(text), Cow::Borrowed(same) if same == text));
+        }
+        let many = format!("a\n{} é\n>b", ">".repeat(100));
+        assert_eq!(with_few_markers(&many), format!("a\n{}é\n>b", ">".repeat(64)));
+        let many = "1. - > + ".repeat(20) + "end";
+        assert_eq!(with_few_markers(&many), "1. - > + ".repeat(16) + "end");
+    }
+
+    #[test]
+    fn a_text_in_pieces_reads_as_one() {
+        let long = "é&\"x".repeat(2_000);
+        let shown = "é&amp;\"x".repeat(2_000);
+        assert_eq!(to_html(&long, Trust::Reader), format!("<p>{shown}</p>"));
+        assert_eq!(
+            to_html(&format!("a `{long}` b"), Trust::Editor),
+            format!("<p>a <code>{shown}</code> b</p>")
+        );
+        let alt = to_html(&format!("![{long}](https://example.org/a.png)"), Trust::Editor);
+        assert!(alt.contains(&format!("alt=\"{}\"", shown.replace('"', "&quot;"))), "{alt:.200}");
+    }
+
+    #[test]
+    fn what_would_grow_large_shows_as_it_was_written() {
+        let text = (">".repeat(16) + "a\n\n").repeat(200);
+        let html = to_html(&text, Trust::Reader);
+        assert!(html.starts_with("<p>&gt;&gt;") && html.len() < 8 * text.len(), "{html:.100}");
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub enum Denied {
     /// Nobody is signed in.
     #[error("Sign in first: send `Authorization: Bearer <token>`; `sessionStartGuest` opens a session.")]
     Unauthenticated,
+    /// Somebody was, but the account is no longer there.
+    #[error("The account of this token is gone: sign in again.")]
+    Gone,
     /// Somebody is, but may not.
     #[error("This needs the role {}.", .0.name())]
     Forbidden(Role),

@@ -66,21 +66,48 @@ impl Groups {
             return Ok(group);
         }
         let renderer = Renderer::start(execute, &plan).await?;
-        let mut by_key = lock(&self.by_key);
-        let same = by_key.entry(plan.key()).or_default();
-        // Somebody with the same plan may have come first while this one was starting.
-        if let Some(group) = same.iter().filter_map(Weak::upgrade).find(|group| group.cohort.plan == plan) {
-            return Ok(group);
-        }
-        let group = Group::start(Arc::clone(hub), plan, Arc::clone(execute), renderer, from);
-        same.push(Arc::downgrade(&group));
+        let key = plan.key();
+        let started = Group::start(Arc::clone(hub), plan, Arc::clone(execute), renderer, from);
+        // Whatever is looked at is let go of after the lock: the last to let go of a group takes the lock.
+        let seen;
+        let group = {
+            let mut by_key = lock(&self.by_key);
+            let same = by_key.entry(key).or_default();
+            seen = upgraded(same);
+            // Somebody with the same plan may have come first while this one was starting.
+            match seen.iter().find(|group| group.cohort.plan == started.cohort.plan) {
+                Some(first) => Arc::clone(first),
+                None => {
+                    same.push(Arc::downgrade(&started));
+                    Arc::clone(&started)
+                }
+            }
+        };
         Ok(group)
     }
 
     fn find(&self, plan: &Plan) -> Option<Arc<Group>> {
-        let by_key = lock(&self.by_key);
-        let same = by_key.get(&plan.key())?;
-        same.iter().filter_map(Weak::upgrade).find(|group| group.cohort.plan == *plan)
+        let seen = {
+            let by_key = lock(&self.by_key);
+            upgraded(by_key.get(&plan.key())?)
+        };
+        seen.into_iter().find(|group| group.cohort.plan == *plan)
+    }
+
+    /// Groups of this hub.
+    pub fn count(&self) -> usize {
+        lock(&self.by_key).values().map(Vec::len).sum()
+    }
+
+    /// Lets go of pages that nobody asked for lately.
+    pub fn expire(&self) {
+        let seen: Vec<Arc<Group>> = {
+            let by_key = lock(&self.by_key);
+            by_key.values().flat_map(|same| upgraded(same)).collect()
+        };
+        for group in seen {
+            group.cohort.pages.expire();
+        }
     }
 
     fn forget(&self, key: u64) {
@@ -92,6 +119,10 @@ impl Groups {
             }
         }
     }
+}
+
+fn upgraded(groups: &[Weak<Group>]) -> Vec<Arc<Group>> {
+    groups.iter().filter_map(Weak::upgrade).collect()
 }
 
 impl Group {
@@ -159,7 +190,6 @@ impl Cohort {
                 self.rendered.send_replace(at);
             }
             if at.head.sequence >= log.head.sequence {
-                self.pages.expire();
                 self.log.moved(log).await;
                 continue;
             }
@@ -181,10 +211,12 @@ impl Cohort {
             *renderer = Some(Renderer::start(&self.execute, &self.plan).await?);
         }
         let Some(renderer) = renderer else { return Err(Failed) };
-        if happenings.is_empty() {
+        if happenings.first().is_none_or(|first| first.event.sequence != at.head.sequence + 1) {
             // Trimmed under a group that had fallen behind: its readers each find out on their own.
             lock(&self.ring).clear();
             *at = self.log.progress();
+            self.rendered.send_replace(*at);
+            return Ok(());
         }
         for happening in &happenings {
             let frame = self.frame(renderer, happening).await?;

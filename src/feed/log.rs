@@ -1,14 +1,15 @@
 //! An article's log as one node has read it: the last events in a ring, the past in pages.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use super::pages::{Failed, PageCache, PageKey};
-use super::{FollowError, lock};
+use super::{FollowError, STORE_WAIT, lock};
 use crate::domain::comment::Comment;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::{ArticleEvent, ResetReason};
@@ -58,6 +59,8 @@ pub(super) struct Log {
     ring: Mutex<VecDeque<Happening>>,
     generation: AtomicU64,
     pages: PageCache<Vec<Happening>>,
+    /// Whether the log may have gone back.
+    suspect: AtomicBool,
     /// How many times a fresh reading was asked for, and how many of those have been answered.
     asked: AtomicU64,
     answered: watch::Sender<u64>,
@@ -73,6 +76,7 @@ impl Log {
             ring: Mutex::default(),
             generation: AtomicU64::new(0),
             pages: PageCache::default(),
+            suspect: AtomicBool::new(false),
             asked: AtomicU64::new(0),
             answered: watch::Sender::new(0),
         }
@@ -87,16 +91,23 @@ impl Log {
         let mut pause = RETRY_FROM;
         loop {
             let asked = self.asked.load(Ordering::Acquire);
-            match self.read_on().await {
-                Ok(()) => {
+            match timeout(STORE_WAIT, self.read_on()).await {
+                Ok(Ok(())) => {
                     pause = RETRY_FROM;
                     self.answered.send_replace(asked);
                     if self.asked.load(Ordering::Acquire) == asked {
                         self.wake.notified().await;
                     }
                 }
-                Err(error) => {
-                    tracing::warn!(%error, article = %self.article, "reading a feed failed; trying again");
+                failed => {
+                    let why = failed.map_or_else(
+                        |_| "it took too long".to_owned(),
+                        |failed| match failed {
+                            Ok(()) => String::new(),
+                            Err(error) => error.to_string(),
+                        },
+                    );
+                    tracing::warn!(why, article = %self.article, "reading a feed failed; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_TO);
                 }
@@ -158,16 +169,14 @@ impl Log {
         }
     }
 
-    /// The store says where the log is. One that went back is another store's: what is known here is void.
+    /// The store said where the log was. One that seems to have gone back may only have been overtaken by
+    /// what was read meanwhile: the reading task looks again.
     pub fn compared(&self, head: Option<&Head>) {
         self.pages.expire();
         let (Standing::At(known), Some(head)) = (*self.standing.borrow(), head) else { return };
-        let went_back = head.sequence < known.head.sequence
-            || (head.sequence == known.head.sequence && head.at != known.head.at);
-        if went_back {
-            self.begin_again(*head, known.life);
-        } else {
-            self.hinted(head.sequence);
+        if *head != known.head {
+            self.suspect.fetch_or(went_back(&known.head, head), Ordering::AcqRel);
+            self.wake.notify_one();
         }
     }
 
@@ -188,10 +197,23 @@ impl Log {
     }
 
     async fn read_on(&self) -> Result<(), StoreError> {
-        if !matches!(*self.standing.borrow(), Standing::At(_)) {
+        let suspect = self.suspect.swap(false, Ordering::AcqRel);
+        let standing = *self.standing.borrow();
+        if suspect || !matches!(standing, Standing::At(_)) {
             let head = self.store.latest().heads(&[self.article]).await?.pop();
-            let standing = head.map_or(Standing::Missing, |head| Standing::At(Progress { head, life: 0 }));
-            self.standing.send_replace(standing);
+            match (standing, head) {
+                (Standing::At(known), Some(head)) => {
+                    if went_back(&known.head, &head) {
+                        self.begin_again(head, known.life);
+                    }
+                }
+                (Standing::Unread | Standing::Missing, Some(head)) => {
+                    self.standing.send_replace(Standing::At(Progress { head, life: 0 }));
+                }
+                (_, None) => {
+                    self.standing.send_replace(Standing::Missing);
+                }
+            }
         }
         while let Standing::At(progress) = { *self.standing.borrow() } {
             let batch = self.load(progress.head.sequence, BATCH).await?;
@@ -257,10 +279,17 @@ impl Log {
         let log = Arc::clone(self);
         let make = || async move {
             let limit = u64::try_from(key.upto - key.first() + 1).unwrap_or(0);
-            log.load(key.first() - 1, limit).await.map_err(|error| {
-                tracing::warn!(%error, article = %log.article, "reading a page of a feed failed");
-                Failed
-            })
+            match timeout(STORE_WAIT, log.load(key.first() - 1, limit)).await {
+                Ok(Ok(page)) => Ok(page),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, article = %log.article, "reading a page of a feed failed");
+                    Err(Failed)
+                }
+                Err(_) => {
+                    tracing::warn!(article = %log.article, "reading a page of a feed took too long");
+                    Err(Failed)
+                }
+            }
         };
         self.pages.get(key, make).await
     }
@@ -320,6 +349,11 @@ impl Log {
         };
         Ok(events.into_iter().map(happening).collect())
     }
+}
+
+/// Whether a head is not what the known one can have become: the log is another store's.
+fn went_back(known: &Head, now: &Head) -> bool {
+    now.sequence < known.sequence || (now.sequence == known.sequence && now.at != known.at)
 }
 
 impl Happening {

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::Stream;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::bus::{EventBus, Notice, Notices, Topic};
@@ -44,6 +46,12 @@ use render::RenderError;
 /// How often a node compares the articles that it serves with the store: a lost last hint costs its readers
 /// so long at most.
 const COMPARE_EVERY: Duration = Duration::from_secs(1);
+
+/// Distinct subscriptions to one article that a node renders, each with its ring and its task.
+const GROUPS_MAX: usize = 10_000;
+
+/// How long the store may take for what the feed asks, before the question is asked again.
+const STORE_WAIT: Duration = Duration::from_secs(3);
 
 /// Why an article can't be followed.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +74,8 @@ pub enum SubscribeError {
     Refused(Box<async_graphql::Response>),
     /// The article can't be followed.
     Follow(FollowError),
+    /// The article is followed in more ways than one node renders.
+    Crowded,
     /// A fault of ours, logged where it arose.
     Fault,
 }
@@ -121,6 +131,9 @@ impl Feed {
         after: Option<FeedCursor>,
     ) -> Result<Reader, SubscribeError> {
         let hub = self.hub(article).await?;
+        if hub.groups.count() >= GROUPS_MAX {
+            return Err(SubscribeError::Crowded);
+        }
         let from = after.map_or(i64::MAX, |cursor| cursor.sequence);
         let group = hub.groups.join(&hub, plan, execute, from).await.map_err(|error| match error {
             RenderError::Refused(response) => SubscribeError::Refused(response),
@@ -190,35 +203,51 @@ impl Registry {
             return;
         }
         let ids: Vec<ArticleId> = hubs.iter().map(|hub| hub.log.article()).collect();
-        match self.store.latest().heads(&ids).await {
-            Ok(heads) => {
+        match timeout(STORE_WAIT, self.store.latest().heads(&ids)).await {
+            Ok(Ok(heads)) => {
                 let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.article_id, head)).collect();
                 for hub in hubs {
+                    hub.groups.expire();
                     hub.log.compared(heads.get(&hub.log.article()));
                 }
             }
-            Err(error) => tracing::warn!(%error, "comparing the feeds with the store failed; trying again"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "comparing the feeds with the store failed; trying again")
+            }
+            Err(_) => tracing::warn!("comparing the feeds with the store took too long; trying again"),
         }
     }
 }
 
-async fn pump(registry: Arc<Registry>, mut notices: Notices) {
+/// Compares now and then, and when hints may have been lost. Apart from the hints: a store that does not
+/// answer must not keep them.
+async fn keep_comparing(registry: Arc<Registry>, gap: Arc<Notify>) {
     let mut tick = tokio::time::interval(COMPARE_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = tick.tick() => registry.compare().await,
-            notice = notices.recv() => match notice {
-                Some(Notice::Hint(hint)) => {
-                    if let Topic::Article(article) = hint.topic
-                        && let Some(hub) = registry.get(article)
-                    {
-                        hub.log.hinted(hint.sequence);
-                    }
+            _ = tick.tick() => {}
+            () = gap.notified() => {}
+        }
+        registry.compare().await;
+    }
+}
+
+/// Wakes hubs on the bus's hints.
+async fn pump(registry: Arc<Registry>, mut notices: Notices) {
+    let gap = Arc::new(Notify::new());
+    let _comparing =
+        AbortOnDropHandle::new(tokio::spawn(keep_comparing(Arc::clone(&registry), Arc::clone(&gap))));
+    while let Some(notice) = notices.recv().await {
+        match notice {
+            Notice::Hint(hint) => {
+                if let Topic::Article(article) = hint.topic
+                    && let Some(hub) = registry.get(article)
+                {
+                    hub.log.hinted(hint.sequence);
                 }
-                Some(Notice::Gap) => registry.compare().await,
-                None => return,
-            },
+            }
+            Notice::Gap => gap.notify_one(),
         }
     }
 }

@@ -94,6 +94,8 @@ impl Plan {
     pub fn key(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&self.text, &self.operation_name, &self.audience).hash(&mut hasher);
+        // Its text: values have no hash of their own.
+        serde_json::to_string(&self.variables).unwrap_or_default().hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -101,16 +101,19 @@ pub fn keyset_cursor(list: u8, keyset: Keyset) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The keyset of a cursor of that list.
+/// The keys that a list can have: times from year 1 to the end of year 9999, which both databases keep, in microseconds
+/// since the Unix epoch. Counts, from 0 to the greatest `i32`, lie among them.
+const KEYS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// The keyset of a cursor of that list. A key that no row can have is nobody's cursor.
 #[must_use]
 pub fn keyset(list: u8, cursor: &str) -> Option<Keyset> {
     let bytes: [u8; 25] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
     let mut key = [0; 8];
     key.copy_from_slice(&bytes[1..9]);
-    (bytes[0] == list).then(|| Keyset {
-        key: i64::from_be_bytes(key),
-        id: Uuid::from_slice(&bytes[9..]).unwrap_or_default(),
-    })
+    let key = i64::from_be_bytes(key);
+    (bytes[0] == list && KEYS.contains(&key))
+        .then(|| Keyset { key, id: Uuid::from_slice(&bytes[9..]).unwrap_or_default() })
 }
 
 /// Declares a connection and its edge. `total` resolves the count, which is read only when asked for.
@@ -181,3 +184,21 @@ macro_rules! connection {
     };
 }
 pub(super) use connection;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_no_row_can_have_is_no_cursor() {
+        let read =
+            |key| keyset(7, &keyset_cursor(7, Keyset { key, id: Uuid::nil() })).map(|keyset| keyset.key);
+        for key in [0, i64::from(i32::MAX), 1_790_000_000_000_000, *KEYS.start(), *KEYS.end()] {
+            assert_eq!(read(key), Some(key));
+        }
+        for key in [i64::MIN, KEYS.start() - 1, KEYS.end() + 1, i64::MAX] {
+            assert_eq!(read(key), None);
+        }
+        assert_eq!(keyset(8, &keyset_cursor(7, Keyset { key: 0, id: Uuid::nil() })), None);
+    }
+}

@@ -120,7 +120,10 @@ impl Engine {
                 return refused(GraphError::new("SUBSCRIPTION_NEEDS_A_STREAM", message));
             }
         };
-        let mut response = self.schema.execute(request(accepted).data(scope)).await;
+        // tokio's budget would make some of those who wait for one batch wait a turn longer than others, and
+        // so split the next: a request is bounded by its cost instead.
+        let executing = self.schema.execute(request(accepted).data(scope));
+        let mut response = tokio::task::unconstrained(executing).await;
         tidy(&mut response);
         response
     }
@@ -185,6 +188,10 @@ impl Engine {
                 Err(response)
             }
             Err(SubscribeError::Follow(error)) => Err(Box::new(refused(error.into()))),
+            Err(SubscribeError::Crowded) => {
+                let message = "This article is followed in too many different ways at once: try again later.";
+                Err(Box::new(refused(GraphError::new("OVERLOADED", message))))
+            }
             Err(SubscribeError::Fault) => {
                 let message = "The subscription could not be started: try again.";
                 Err(Box::new(refused(GraphError::new(crate::feed::INTERNAL, message))))

@@ -78,7 +78,7 @@ impl From<std::sync::Arc<StoreError>> for GraphError {
 impl From<Denied> for GraphError {
     fn from(denied: Denied) -> Self {
         let code = match denied {
-            Denied::Unauthenticated => "UNAUTHENTICATED",
+            Denied::Unauthenticated | Denied::Gone => "UNAUTHENTICATED",
             Denied::Forbidden(_) | Denied::NotAuthor => "FORBIDDEN",
         };
         Self::new(code, denied.to_string())

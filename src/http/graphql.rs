@@ -29,6 +29,9 @@ struct Message {
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
+/// What `/graphql` answers to.
+const METHODS: &str = "GET, HEAD, POST";
+
 /// How a request was sent.
 #[derive(Clone, Copy)]
 struct Sent {
@@ -41,11 +44,13 @@ struct Sent {
 struct Problem {
     status: StatusCode,
     error: GraphError,
+    /// The methods that would do, where another was used.
+    allow: &'static str,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, error: GraphError::new(code, message) }
+        Self { status, error: GraphError::new(code, message), allow: METHODS }
     }
 
     fn bad_request(message: &str) -> Self {
@@ -55,6 +60,9 @@ impl Problem {
     fn respond(self, media: Media) -> Response {
         let media = if media == Media::Events { Media::Json } else { media };
         let mut response = json(self.status, media, &refused(self.error));
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(self.allow));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -81,7 +89,8 @@ pub async fn get(
     request: Request<Body>,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    if parts.headers.contains_key(header::UPGRADE) {
+    let upgrade = parts.headers.get(header::UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
+    if upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         return websocket::upgrade(edge, from.ip(), &mut parts).await;
     }
     let headers = parts.headers.clone();
@@ -97,9 +106,7 @@ pub async fn method_not_allowed() -> Response {
         "METHOD_NOT_ALLOWED",
         "Send GraphQL by POST, or a query by GET.",
     );
-    let mut response = problem.respond(Media::Json);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-    response
+    problem.respond(Media::Json)
 }
 
 fn not_acceptable() -> Response {
@@ -118,15 +125,14 @@ async fn answer(
     match prepare(edge, headers, message, sent) {
         Err(problem) => problem.respond(media),
         Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
-        Ok((Err(response), _)) => json(bad_status(media), media, &response),
+        Ok((Err(response), _)) => json(status(media, &response), media, &response),
         Ok((Ok(accepted), viewer)) if media == Media::Events => {
             let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
             sse::stream(edge.clone(), accepted, viewer, resume)
         }
         Ok((Ok(accepted), viewer)) => {
             let response = edge.engine.run(accepted, viewer).await;
-            let executed = response.data != async_graphql::Value::Null || response.is_ok();
-            json(if executed { StatusCode::OK } else { bad_status(media) }, media, &response)
+            json(status(media, &response), media, &response)
         }
     }
 }
@@ -140,16 +146,15 @@ fn prepare(
     sent: Sent,
 ) -> Result<Prepared, Problem> {
     let message = message?;
-    let viewer = credentials::viewer(headers, &edge.tokens).map_err(|bad| Problem {
-        status: StatusCode::UNAUTHORIZED,
-        error: GraphError::new("UNAUTHENTICATED", bad.to_string()),
-    })?;
+    let viewer = credentials::viewer(headers, &edge.tokens)
+        .map_err(|bad| Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &bad.to_string()))?;
     let accepted = edge.engine.accept(message.asked(sent.from)?);
     if sent.safe_only
         && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation)
     {
         let message = "A mutation changes things: send it by POST.";
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message));
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message);
+        return Err(Problem { allow: "POST", ..problem });
     }
     Ok((accepted, viewer))
 }
@@ -204,11 +209,26 @@ fn parse_query(query: Result<Query<HashMap<String, String>>, QueryRejection>) ->
     Ok(Message { query: query.remove("query"), operation_name, variables, extensions })
 }
 
-/// The status of a request that could not be executed: a client that asked for plain JSON reads the body.
-const fn bad_status(media: Media) -> StatusCode {
-    match media {
-        Media::GraphQl | Media::Events => StatusCode::BAD_REQUEST,
-        Media::Json => StatusCode::OK,
+/// The status of an answer. A client that asked for plain JSON reads the body to see whether its request was
+/// good; that something is wrong on our side, proxies and retries are to know as well.
+fn status(media: Media, response: &GraphResponse) -> StatusCode {
+    let has_code = |wanted: &str| {
+        let wanted = async_graphql::Value::from(wanted);
+        response.errors.iter().any(|error| {
+            error.extensions.as_ref().and_then(|extensions| extensions.get("code")) == Some(&wanted)
+        })
+    };
+    if response.data != async_graphql::Value::Null || response.is_ok() {
+        StatusCode::OK
+    } else if has_code(crate::feed::INTERNAL) {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else if has_code("RATE_LIMITED") {
+        StatusCode::TOO_MANY_REQUESTS
+    } else {
+        match media {
+            Media::GraphQl | Media::Events => StatusCode::BAD_REQUEST,
+            Media::Json => StatusCode::OK,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What editors do: publish articles and set the rules that their comments live under.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::{Failure, Outcome, Refusal, RefusalCode, Refused, Service};
 use crate::domain::article::{Article, CommentPolicy, CommentingState, KeyPoint, ModerationMode, Story};
@@ -18,6 +18,10 @@ const BODY_MAX: usize = 200_000;
 const LINE_MAX: usize = 1_000;
 /// Key points, and tags, of one article.
 const LIST_MAX: usize = 20;
+
+/// Years that a date may lie in: both databases keep them, and every client reads them.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
+const YEARS_MESSAGE: &str = "A time in the years 1900 to 9999.";
 
 /// An article sent in.
 #[derive(Clone, Debug)]
@@ -62,14 +66,18 @@ impl Service {
         if !reasons.is_empty() {
             return Ok(Err(Refused { reasons, current: None }));
         }
-        match self.publish_once(&publication).await {
+        // Before the transaction, which holds every other writer up, and off the threads that answer requests.
+        let body_html = rendered(publication.story.body.clone()).await;
+        match self.publish_once(&publication, &body_html).await {
             // Two at once took the same slug: by now the other one is there to conflict with.
-            Err(Failure::Store(error)) if error.is_duplicate() => self.publish_once(&publication).await,
+            Err(Failure::Store(error)) if error.is_duplicate() => {
+                self.publish_once(&publication, &body_html).await
+            }
             outcome => outcome,
         }
     }
 
-    async fn publish_once(&self, publication: &Publication) -> Outcome<Article> {
+    async fn publish_once(&self, publication: &Publication, body_html: &str) -> Outcome<Article> {
         let tx = self.store.write().await?;
         let now = self.clock.now();
         let before = tx.lock_article_by_slug(&publication.story.slug).await?;
@@ -80,7 +88,7 @@ impl Service {
         let mut article = Article {
             id: before.as_ref().map_or_else(|| ArticleId(self.clock.new_id()), |article| article.id),
             revision: publication.revision.unwrap_or(0) + 1,
-            body_html: markdown::to_html(body, Trust::Editor),
+            body_html: body_html.to_owned(),
             reading_time_minutes: text::reading_time_minutes(body),
             story: publication.story.clone(),
             policy: before.as_ref().map_or_else(CommentPolicy::default, |article| article.policy.clone()),
@@ -130,6 +138,9 @@ impl Service {
         change: PolicyChange,
     ) -> Outcome<Article> {
         policy::require(viewer, Permission::Publish)?;
+        if change.closes_at.flatten().is_some_and(|at| !YEARS.contains(&at.year())) {
+            return super::refuse(RefusalCode::Invalid, "closesAt", YEARS_MESSAGE);
+        }
         let tx = self.store.write().await?;
         let mut article = tx.lock_article(id).await?.ok_or(Failure::NotFound("article"))?;
         let before = article.policy.clone();
@@ -155,6 +166,15 @@ impl Service {
         }
         Ok(Ok(article))
     }
+}
+
+/// The body as HTML. A long one takes as long as fifty requests.
+async fn rendered(body: String) -> String {
+    let body = std::sync::Arc::new(body);
+    let shared = std::sync::Arc::clone(&body);
+    let task = tokio::task::spawn_blocking(move || markdown::to_html(&shared, Trust::Editor));
+    // The task ends without a result only with the runtime, which then waits for this request alone.
+    task.await.unwrap_or_else(|_| markdown::to_html(&body, Trust::Editor))
 }
 
 fn changed(before: CommentPolicy, change: PolicyChange) -> CommentPolicy {
@@ -197,6 +217,9 @@ fn mistakes(publication: &Publication) -> Vec<Refusal> {
     }
     if story.headline.trim().is_empty() {
         invalid("headline", "An article has a headline.");
+    }
+    if publication.published_at.is_some_and(|at| !YEARS.contains(&at.year())) {
+        invalid("publishedAt", YEARS_MESSAGE);
     }
     if story.body.len() > BODY_MAX {
         invalid("body", "A body has at most 200,000 bytes.");

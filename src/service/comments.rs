@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse, stale};
-use crate::domain::article::{Article, ModerationMode};
+use crate::domain::article::{Article, CommentPolicy, ModerationMode};
 use crate::domain::comment::{Action, Comment, CommentState, CommentStatus, Next, ThreadPath};
 use crate::domain::ids::{ArticleId, CommentId, EntryId};
 use crate::domain::markdown::{self, Trust};
@@ -41,6 +41,29 @@ pub struct Edit {
     pub revision: i32,
 }
 
+/// A comment's words as they are stored. They are made before the transaction begins, which holds other writers up.
+struct Words {
+    body: String,
+    /// Empty for a body that no article takes: the rules refuse it, and rendering it would be work for nothing.
+    html: String,
+}
+
+impl Words {
+    fn of(sent: &str) -> Self {
+        let body = text::multi_line(sent);
+        let longest = CommentPolicy {
+            max_length: CommentPolicy::MAX_LENGTH,
+            min_length: 0,
+            ..CommentPolicy::default()
+        };
+        let html = match rules::check_length(&longest, &body) {
+            Ok(()) => markdown::to_html(&body, Trust::Reader),
+            Err(_) => String::new(),
+        };
+        Self { body, html }
+    }
+}
+
 impl Service {
     /// Takes a comment in: held for a moderator, or shown at once, as the article's rules say.
     ///
@@ -61,10 +84,11 @@ impl Service {
             Ok(key) => key,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        match self.submit_once(author, &submission, key.clone()).await {
+        let words = Words::of(&submission.body);
+        match self.submit_once(viewer, author, &submission, &words, key.clone()).await {
             // A retry that ran beside the first try: by now the first result is there.
             Err(Failure::Store(error)) if key.is_some() && error.is_duplicate() => {
-                self.submit_once(author, &submission, key).await
+                self.submit_once(viewer, author, &submission, &words, key).await
             }
             outcome => outcome,
         }
@@ -72,8 +96,10 @@ impl Service {
 
     async fn submit_once(
         &self,
+        viewer: &Viewer,
         author: &User,
         submission: &Submission,
+        words: &Words,
         key: Option<Remembered>,
     ) -> Outcome<Comment> {
         let tx = self.store.write().await?;
@@ -86,15 +112,18 @@ impl Service {
             ModerationMode::Post => lock(&tx, submission.article).await?,
         };
         let parent = match submission.parent {
-            Some(id) => Some(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?),
+            // What the author may not see is not there for them.
+            Some(id) => {
+                let parent = tx.comment(id).await?.filter(|parent| policy::may_see(viewer, parent));
+                Some(parent.ok_or(Failure::NotFound("comment"))?)
+            }
             None => None,
         };
         if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
             return Ok(Err(refusal.into()));
         }
         let now = self.clock.now();
-        let body = text::multi_line(&submission.body);
-        let verdict = match rules::judge(&article.policy, &body, now) {
+        let verdict = match rules::judge(&article.policy, &words.body, now) {
             Ok(verdict) => verdict,
             Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
         };
@@ -102,8 +131,8 @@ impl Service {
             id: CommentId(self.clock.new_id()),
             parent: parent.as_ref(),
             author: author.clone(),
-            body_html: markdown::to_html(&body, Trust::Reader),
-            body,
+            body: words.body.clone(),
+            body_html: words.html.clone(),
             state: CommentState::submitted(verdict.is_held(), now),
             held_because: verdict.held_because,
             at: now,
@@ -126,10 +155,10 @@ impl Service {
     /// [`Failure`].
     pub async fn edit(&self, viewer: &Viewer, edit: Edit) -> Outcome<Comment> {
         let author = signed_in(viewer)?;
+        let Words { body, html } = Words::of(&edit.body);
         let tx = self.store.write().await?;
         let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
         let now = self.clock.now();
-        let body = text::multi_line(&edit.body);
         if before.revision != edit.revision {
             return stale(before, edit.revision);
         }
@@ -152,7 +181,7 @@ impl Service {
         let held_again = before.state.is_visible() && state.status() == CommentStatus::Pending;
         let change = Change {
             state,
-            words: Some((body.clone(), markdown::to_html(&body, Trust::Reader))),
+            words: Some((body, html)),
             held_because: held_again.then(|| {
                 vec![Trace {
                     rule: "EDITED".to_owned(),

@@ -38,7 +38,15 @@ pub enum Failure {
     NotFound(&'static str),
     /// Our fault.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    /// All that a write refers to was read in the same transaction, but for the person who writes: a token
+    /// outlives an account, and a restore from a backup.
+    fn from(error: StoreError) -> Self {
+        if error.is_missing_reference() { Self::Denied(Denied::Gone) } else { Self::Store(error) }
+    }
 }
 
 /// Why a write was refused, in terms that the person who asked can act on.

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::{article, article_event, comment, moderation_entry};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
+use super::page::Sql;
 use super::{Result, Snapshot, Store};
 use crate::domain::comment::ThreadPath;
 use crate::domain::ids::CommentId;
@@ -66,6 +70,8 @@ struct Recount {
     approved: i32,
     replies: HashMap<CommentId, i32>,
     below: HashMap<CommentId, i32>,
+    reactions: HashMap<Uuid, i32>,
+    reports: HashMap<Uuid, i32>,
 }
 
 impl Snapshot {
@@ -78,7 +84,11 @@ impl Snapshot {
         report.articles += 1;
         report.comments += rows.len() as u64;
         let mut found = Vec::new();
-        let mut recount = Recount::default();
+        let mut recount = Recount {
+            reactions: self.counted("reaction", article.id).await?,
+            reports: self.counted("report", article.id).await?,
+            ..Recount::default()
+        };
         for row in rows.iter().filter(|row| row.status == "APPROVED") {
             recount.approved += 1;
             if let Some(parent) = row.parent_id {
@@ -103,6 +113,23 @@ impl Snapshot {
         let slug = &article.slug;
         report.violations.extend(found.into_iter().map(|what| Violation { article: slug.clone(), what }));
         Ok(())
+    }
+
+    /// How many rows of a table each comment of an article has.
+    async fn counted(&self, table: &'static str, article: Uuid) -> Result<HashMap<Uuid, i32>> {
+        let mut sql = Sql::new(&format!(
+            "SELECT comment_id, COUNT(*) AS count FROM {table} JOIN comment ON comment.id = comment_id \
+             WHERE comment.article_id = "
+        ));
+        let article = sql.bind(article);
+        sql.push(&article).push(" GROUP BY comment_id");
+        let rows = self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await?;
+        rows.iter()
+            .map(|row| {
+                let count: i64 = row.try_get("", "count")?;
+                Ok((row.try_get("", "comment_id")?, i32::try_from(count).unwrap_or(i32::MAX)))
+            })
+            .collect()
     }
 
     /// The last line of history says where each comment stands.
@@ -208,6 +235,9 @@ struct BareComment {
     shown: bool,
     reply_count: i32,
     descendant_count: i32,
+    score: i32,
+    open_reports: i32,
+    first_published_at: Option<DateTime<Utc>>,
 }
 
 impl BareComment {
@@ -222,6 +252,14 @@ impl BareComment {
         let below = recount.below.get(&CommentId(id)).copied().unwrap_or(0);
         expect("replies", self.reply_count, replies);
         expect("comments below it", self.descendant_count, below);
+        expect("reactions", self.score, recount.reactions.get(&id).copied().unwrap_or(0));
+        let reports = recount.reports.get(&id).copied().unwrap_or(0);
+        if self.open_reports < 0 || self.open_reports > reports {
+            found.push(format!("comment {id} has {} open reports of {reports}", self.open_reports));
+        }
+        if self.status == "APPROVED" && self.first_published_at.is_none() {
+            found.push(format!("comment {id} is approved and was never published"));
+        }
         if self.shown != (self.status == "APPROVED" || below > 0) {
             found.push(format!("comment {id} stands in its thread where it should not, or the reverse"));
         }

@@ -15,6 +15,8 @@ use super::Store;
 const SQLITE_READERS: u32 = 8;
 /// Connections of one node to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 32;
+/// How old a connection to PostgreSQL gets: after a failover none of the old ones lasts.
+const CONNECTION_AGE: Duration = Duration::from_secs(10 * 60);
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -155,7 +157,10 @@ fn sqlite(path: &std::path::Path, read_only: bool) -> ConnectOptions {
 
 fn postgres(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    common(&mut options).max_connections(POSTGRES_CONNECTIONS);
+    common(&mut options).max_connections(POSTGRES_CONNECTIONS).max_lifetime(CONNECTION_AGE);
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres.options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")])
+    });
     options
 }
 
@@ -165,7 +170,8 @@ fn common(options: &mut ConnectOptions) -> &mut ConnectOptions {
         .sqlx_logging_level(LevelFilter::Trace)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        // A connection that was swallowed on the way does not answer: better found before a request hangs on it.
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
 }
 
 fn one_line(error: &DbErr) -> String {

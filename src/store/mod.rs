@@ -63,6 +63,19 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether a row refers to one that is not there: a person whom this store does not know.
+    #[must_use]
+    pub fn is_missing_reference(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                matches!(error.sql_err(), Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)))
+            }
+            Self::Corrupt(_) => false,
+        }
+    }
+}
+
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, StoreError>;
 

@@ -10,6 +10,7 @@ mod bus;
 mod deciding;
 mod first_light;
 mod following;
+mod hostile;
 mod pages;
 mod refusals;
 mod schema;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_graphql::parser::{self, types::TypeSystemDefinition};
 use async_graphql::{Value, Variables};
 
-use super::refusal::{Bound, Refusal};
+use super::refusal::{Bound, Refusal, quoted};
 
 /// The ceiling of [`Limits::nesting`]: what the parser and the validators are known to walk on the 2 MiB stack
 /// of a worker thread, in a debug build too. A larger setting is read as this one.
@@ -42,8 +42,10 @@ pub struct Limits {
     /// The same sum and every value in arguments, over all operations and all fragments of the document:
     /// validation walks what execution never reaches.
     pub document: u64,
-    /// Cost of the chosen operation: one for each field, times the rows of the pages that it is in.
+    /// Cost of the chosen operation: one for each field, times the rows of the lists that it is in.
     pub cost: u64,
+    /// The same for a subscription, whose selection is executed for each event.
+    pub subscription_cost: u64,
     /// Rows that a field is taken to have when it selects `edges` or `nodes` and names no `first` or `last`.
     pub assumed_page: u64,
     /// Rows that a field has at most, whatever its `first` or `last` says: connections enforce it.
@@ -84,6 +86,7 @@ impl Default for Limits {
             fields: 1_000,
             document: 10_000,
             cost: 25_000,
+            subscription_cost: 2_000,
             assumed_page: 20,
             largest_page: 100,
             carried_bytes: 4 * 1024 * 1024,
@@ -124,12 +127,16 @@ impl Limits {
         matches!(name, "Int" | "Float" | "String" | "Boolean" | "ID") || self.known_types.contains(name)
     }
 
-    /// Refuses variables that are too large or too deep, in time linear in what was sent.
+    /// Refuses variables that are too large or too deep, or hold a NUL, in time linear in what was sent.
     pub(super) fn check_variables(&self, variables: &Variables) -> Result<(), Refusal> {
         let nesting = variables.values().map(nesting_of).max().unwrap_or(0);
         Bound::VariablesNesting.check(nesting, self.variables_nesting)?;
         let bytes = variables.iter().map(|(name, value)| text_bytes(name) + weight_of(value).bytes).sum();
-        Bound::VariablesBytes.check(bytes, self.variables_bytes)
+        Bound::VariablesBytes.check(bytes, self.variables_bytes)?;
+        match variables.iter().find(|(name, value)| name.contains('\0') || holds_nul(value)) {
+            Some((name, _)) => Err(Refusal::BadCharacter { variable: Some(quoted(name)), location: None }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -160,6 +167,20 @@ fn own_weight(value: &Value) -> u64 {
             Value::Binary(bytes) => bytes.len() as u64,
             Value::Object(fields) => fields.keys().map(|key| text_bytes(key)).sum(),
         }
+}
+
+/// Whether a text in the value, or a key, holds U+0000.
+fn holds_nul(value: &Value) -> bool {
+    let mut found = false;
+    each_level(value, |value| {
+        found |= match value {
+            Value::Null | Value::Number(_) | Value::Boolean(_) | Value::List(_) | Value::Binary(_) => false,
+            Value::String(text) => text.contains('\0'),
+            Value::Enum(name) => name.contains('\0'),
+            Value::Object(fields) => fields.keys().any(|key| key.contains('\0')),
+        };
+    });
+    found
 }
 
 /// Levels of lists and objects in a value; a scalar has none.

@@ -15,6 +15,7 @@ use async_graphql::{Name, Positioned, Value, Variables};
 use super::limits::{Limits, weight_of};
 use super::refusal::{Bound, Refusal, quoted};
 use super::sums::{Sums, introspected_rows, is_introspected_list};
+use super::unpaged;
 
 /// Measures the chosen operation, and refuses it or its document when a limit is passed.
 pub(super) fn measure(
@@ -178,6 +179,7 @@ impl Ruler<'_> {
             None if page => self.limits.assumed_page,
             None => 1,
         };
+        let size = size.max(unpaged::rows(&field.name.node));
         // `nodes(ids:)` has as many rows as it names.
         size.saturating_mul(self.list_length(field, "ids").max(1) as u64)
     }

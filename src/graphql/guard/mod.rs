@@ -8,7 +8,8 @@
 //!
 //! - `limits`: the numbers, and the check of the variables
 //! - `scan`: tokens and brackets of the text
-//! - `measure`: fields, depth and cost of the parsed document; `sums`: what it adds up
+//! - `measure`: fields, depth and cost of the parsed document; `sums`: what it adds up;
+//!   `unpaged`: what a list without pages counts for
 //! - `conflicts`: fields that can't be merged
 //! - `refusal`: why a request was turned away
 
@@ -20,6 +21,7 @@ mod scan;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod unpaged;
 
 use async_graphql::parser::types::{
     BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Type,

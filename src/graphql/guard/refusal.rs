@@ -29,6 +29,17 @@ pub enum Refusal {
         /// How much was sent; sums stop at the largest number.
         sent: u64,
     },
+    /// A text holds U+0000, which PostgreSQL can't keep in a text, nor JSON in a string without an escape.
+    #[error(
+        "{} holds the character U+0000 (NUL), which no text here can. Leave it out.",
+        .variable.as_ref().map_or_else(|| "A string of the query".to_owned(), |name| format!("Variable \"${}\"", quoted(name)))
+    )]
+    BadCharacter {
+        /// The variable that it was sent in; `None`: in the query itself.
+        variable: Option<String>,
+        /// Where in the query the string begins.
+        location: Option<Pos>,
+    },
     /// `operationName` names no operation of the document.
     #[error("The document has no operation named \"{}\". Name one that it defines, or none if it has only one.", quoted(.name))]
     UnknownOperation {
@@ -67,6 +78,7 @@ impl Refusal {
         match self {
             Self::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
             Self::Over { bound, .. } => bound.code(),
+            Self::BadCharacter { .. } => "BAD_CHARACTER",
             Self::UnknownOperation { .. } | Self::UnnamedOperation { .. } => "OPERATION_NOT_FOUND",
             Self::FragmentCycle { .. } => "FRAGMENT_CYCLE",
             Self::UnknownType { .. } => "UNKNOWN_TYPE",
@@ -77,6 +89,7 @@ impl Refusal {
     pub fn locations(&self) -> Vec<Pos> {
         match self {
             Self::Syntax { locations, .. } => locations.clone(),
+            Self::BadCharacter { location, .. } => location.iter().copied().collect(),
             Self::FragmentCycle { location, .. } | Self::UnknownType { location, .. } => vec![*location],
             Self::Over { .. } | Self::UnknownOperation { .. } | Self::UnnamedOperation { .. } => Vec::new(),
         }
@@ -113,6 +126,7 @@ pub enum Bound {
     Fields,
     Document,
     Cost,
+    SubscriptionCost,
     CarriedBytes,
     IntrospectionLists,
     Fragments,
@@ -169,6 +183,7 @@ impl Bound {
                 "Send only the operation to run, with the fragments that it uses.",
             ),
             Self::Cost => ("TOO_COSTLY", "points of cost", PAGES),
+            Self::SubscriptionCost => ("TOO_COSTLY", "points of cost for each event", PAGES),
             Self::CarriedBytes => ("ARGUMENTS_TOO_LARGE", "bytes of arguments over all rows", PAGES),
             Self::IntrospectionLists => (
                 "TOO_DEEP",

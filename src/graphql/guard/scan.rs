@@ -25,9 +25,12 @@ pub(super) struct Scan {
 
 /// Counts the tokens of a query, or says where it stops being made of tokens.
 pub(super) fn scan(text: &str) -> Result<Scan, Refusal> {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, open: 0, scan: Scan::default() };
+    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, open: 0, nul: None, scan: Scan::default() };
     match lexer.run() {
-        Ok(()) => Ok(lexer.scan),
+        Ok(()) => match lexer.nul {
+            None => Ok(lexer.scan),
+            Some(at) => Err(Refusal::BadCharacter { variable: None, location: Some(position(text, at)) }),
+        },
         Err(found) => {
             Err(Refusal::Syntax { message: found.to_owned(), locations: vec![position(text, lexer.at)] })
         }
@@ -39,6 +42,8 @@ struct Lexer<'a> {
     /// Where the next token begins; after an error, where the offending one does.
     at: usize,
     open: u64,
+    /// Where the first string begins that holds a NUL, spelled out or escaped.
+    nul: Option<usize>,
     scan: Scan,
 }
 
@@ -108,19 +113,25 @@ impl Lexer<'_> {
         }
     }
 
-    fn string_end(&self) -> Step<usize> {
+    fn string_end(&mut self) -> Step<usize> {
         let mut at = self.at + 1;
         loop {
             match self.byte(at) {
                 None | Some(b'\n' | b'\r') => return Err("a string without its closing quote"),
                 Some(b'"') => return Ok(at + 1),
-                Some(0) => return Err("a NUL character in a string"),
+                Some(0) => {
+                    self.nul.get_or_insert(self.at);
+                    at += 1;
+                }
                 Some(b'\\') => match self.byte(at + 1) {
                     Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
                     Some(b'u')
                         if (2..6).all(|i| self.byte(at + i).is_some_and(|b| b.is_ascii_hexdigit())) =>
                     {
-                        at += 6
+                        if self.follows(at + 2, "0000") {
+                            self.nul.get_or_insert(self.at);
+                        }
+                        at += 6;
                     }
                     _ => return Err("a string with an unknown escape"),
                 },
@@ -129,12 +140,15 @@ impl Lexer<'_> {
         }
     }
 
-    fn block_string_end(&self) -> Step<usize> {
+    fn block_string_end(&mut self) -> Step<usize> {
         let mut at = self.at + 3;
         loop {
             match self.byte(at) {
                 None => return Err("a block string without its closing quotes"),
-                Some(0) => return Err("a NUL character in a string"),
+                Some(0) => {
+                    self.nul.get_or_insert(self.at);
+                    at += 1;
+                }
                 Some(b'\\') if self.follows(at, r#"\""""#) => at += 4,
                 Some(b'"') if self.follows(at, r#"""""#) => return Ok(at + 3),
                 Some(_) => at += 1,

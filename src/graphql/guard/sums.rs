@@ -67,13 +67,18 @@ impl Sums {
 
     pub(super) fn check(&self, ty: OperationType, limits: &Limits) -> Result<(), Refusal> {
         // A subscription is one stream: section 5.2.4.1, "Single Root Field".
-        let roots = if ty == OperationType::Subscription { 1 } else { limits.root_fields };
+        let (roots, (costs, cost)) = match ty {
+            OperationType::Subscription => (1, (Bound::SubscriptionCost, limits.subscription_cost)),
+            OperationType::Query | OperationType::Mutation => {
+                (limits.root_fields, (Bound::Cost, limits.cost))
+            }
+        };
         Bound::RootFields.check(self.roots, roots)?;
         Bound::Aliases.check(self.aliases, limits.aliases)?;
         Bound::Directives.check(self.directives, limits.directives)?;
         Bound::Fields.check(self.fields, limits.fields)?;
         Bound::IntrospectionLists.check(self.introspected_lists, limits.introspection_lists)?;
-        Bound::Cost.check(self.cost, limits.cost)?;
+        costs.check(self.cost, cost)?;
         Bound::CarriedBytes.check(self.carried, limits.carried_bytes)
     }
 }

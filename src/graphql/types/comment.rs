@@ -128,9 +128,12 @@ impl Comment {
         Ok(scope(ctx)?.shows_words(&self.0).then_some(&*self.0.body_html))
     }
 
-    /// Where it stands.
-    async fn status(&self) -> CommentStatus {
-        self.0.state.status().into()
+    /// Where it stands. Whether a comment was refused as spam or for another reason is the moderators' and
+    /// the author's to know: to others it was refused.
+    async fn status(&self, ctx: &Context<'_>) -> Result<CommentStatus> {
+        let status = CommentStatus::from(self.0.state.status());
+        let refused = matches!(status, CommentStatus::Spam | CommentStatus::Rejected);
+        Ok(if refused && !scope(ctx)?.shows_words(&self.0) { CommentStatus::Rejected } else { status })
     }
 
     /// Who wrote it. Null on a tombstone, and once the account is gone.
@@ -270,9 +273,11 @@ impl Comment {
 
     /// Which moderator has opened it, for moderators; null while nobody has.
     async fn claim(&self, ctx: &Context<'_>) -> Option<Result<Claim>> {
+        if let Err(error) = self.for_moderators(ctx) {
+            return Some(Err(error));
+        }
         let now = ctx.data_unchecked::<Service>().clock.now();
-        let claim = self.0.claim.filter(|claim| claim.until > now)?;
-        Some(self.for_moderators(ctx).map(|()| Claim(claim)))
+        self.0.claim.filter(|claim| claim.until > now).map(|claim| Ok(Claim(claim)))
     }
 
     /// Everything that was done to it, for moderators; in the order of time, at most the last 200.

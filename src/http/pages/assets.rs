@@ -64,7 +64,7 @@ pub async fn asset(file: Result<Path<String>, PathRejection>, headers: HeaderMap
     let Ok(Path(file)) = file else { return Problem::NotFound.into_response() };
     // The manifest's folder is not for browsers.
     match Dist::get(&file).filter(|_| !file.starts_with('.')) {
-        Some(found) => send(&file, found, FOR_GOOD, &headers),
+        Some(found) => send(&file, found, if is_hashed(&file) { FOR_GOOD } else { FOR_A_WHILE }, &headers),
         None => Problem::NotFound.into_response(),
     }
 }
@@ -77,6 +77,11 @@ pub async fn embed(headers: HeaderMap) -> Response {
 /// `GET /count.js`: the counts of comments, for other sites' lists.
 pub async fn count(headers: HeaderMap) -> Response {
     shared("src/count.ts", &headers)
+}
+
+/// Whether the name changes with what is in the file: the licences of what is built in have a plain one.
+fn is_hashed(file: &str) -> bool {
+    MANIFEST.values().any(|entry| entry.file == file || entry.css.iter().any(|style| style == file))
 }
 
 fn shared(source: &str, headers: &HeaderMap) -> Response {
@@ -106,7 +111,7 @@ fn media_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
-        Some("json" | "map") => "application/json",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

@@ -6,6 +6,8 @@ mod generated;
 mod grammar;
 mod honest;
 mod hostile;
+mod lists;
+mod texts;
 
 use std::time::{Duration, Instant};
 
