@@ -121,6 +121,11 @@ impl Node {
         self.port
     }
 
+    /// Of the process that runs now.
+    pub fn pid(&self) -> i32 {
+        self.process().pid()
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
