@@ -2,17 +2,51 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::domain::ids::CommentId;
 
 /// One event, rendered: the GraphQL response as JSON, and the cursor after it. Cheap to clone.
+///
+/// It is kept as the server-sent event that it makes, with the response inside: both transports send from the
+/// same bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
-    /// The cursor, as clients hold it.
-    pub cursor: Bytes,
-    /// The response, as JSON.
-    pub payload: Bytes,
+    event: Bytes,
+    payload: u32,
+}
+
+/// After the payload: the end of its line, and of the event.
+const END: &[u8] = b"\n\n";
+
+impl Frame {
+    /// A frame of a response as JSON, which holds no line break. No cursor: nothing can be resumed after it.
+    pub fn new(cursor: Option<&str>, payload: &[u8]) -> Self {
+        let mut event = BytesMut::with_capacity(payload.len() + cursor.map_or(0, str::len) + 32);
+        event.put_slice(b"event: next\n");
+        if let Some(cursor) = cursor {
+            event.put_slice(b"id: ");
+            event.put_slice(cursor.as_bytes());
+            event.put_slice(b"\n");
+        }
+        event.put_slice(b"data: ");
+        // The head of an event has a cursor's length, and little more.
+        let start = u32::try_from(event.len()).unwrap_or(0);
+        event.put_slice(payload);
+        event.put_slice(END);
+        Self { event: event.freeze(), payload: start }
+    }
+
+    /// The response.
+    pub fn payload(&self) -> &[u8] {
+        let end = self.event.len() - END.len();
+        &self.event[self.payload as usize..end]
+    }
+
+    /// The server-sent event `next`, with the cursor as its `id`.
+    pub fn event(&self) -> &Bytes {
+        &self.event
+    }
 }
 
 /// The last frames of a group, one place per event, bounded by bytes.
@@ -33,7 +67,7 @@ pub(super) struct Place {
 
 impl Place {
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.frame.as_ref().map_or(0, |frame| frame.payload.len() + frame.cursor.len())
+        size_of::<Self>() + self.frame.as_ref().map_or(0, |frame| frame.event.len())
     }
 }
 

@@ -50,16 +50,50 @@ impl Reader {
     /// The next frames, in order: everything that is ready, up to a bound. `None`: the subscription is over.
     /// Cancelling it loses nothing: the position moves only with what is returned.
     pub async fn next(&mut self) -> Option<Vec<Frame>> {
+        loop {
+            match self.at_hand() {
+                AtHand::Frames(frames) if frames.is_empty() => {}
+                AtHand::Frames(frames) => return Some(frames),
+                // An error means that the group is gone: the node is stopping.
+                AtHand::Nothing => self.rendered.changed().await.ok()?,
+                AtHand::Over => return None,
+                // A large future, and rare: readers who are live do without.
+                AtHand::Elsewhere => {
+                    let frames = Box::pin(self.fetch()).await;
+                    if !frames.is_empty() {
+                        return Some(frames);
+                    }
+                }
+            }
+        }
+    }
+
+    fn at_hand(&mut self) -> AtHand {
+        let rendered = *self.rendered.borrow_and_update();
+        let (sequence, life) = match self.position {
+            Position::Ended => return AtHand::Over,
+            Position::Claimed(_) => return AtHand::Elsewhere,
+            Position::Reached { sequence, life } => (sequence, life),
+        };
+        if life != rendered.life {
+            return AtHand::Elsewhere;
+        }
+        if sequence >= rendered.head.sequence {
+            return AtHand::Nothing;
+        }
+        let Some((frames, reached)) = self.group.cohort.recent(sequence, BATCH) else {
+            return AtHand::Elsewhere;
+        };
+        self.position = Position::Reached { sequence: reached, life };
+        AtHand::Frames(frames)
+    }
+
+    /// Frames that are not at hand, trying again until the store gives them.
+    async fn fetch(&mut self) -> Vec<Frame> {
         let mut pause = PAUSES.0;
         loop {
-            match self.step().await {
-                Ok(Step::Frames(frames)) if frames.is_empty() => {}
-                Ok(Step::Frames(frames)) => return Some(frames),
-                Ok(Step::Live) => {
-                    // An error means that the group is gone: the node is stopping.
-                    self.rendered.changed().await.ok()?;
-                }
-                Ok(Step::Over) => return None,
+            match self.try_fetch().await {
+                Ok(frames) => return frames,
                 Err(Failed) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
@@ -68,45 +102,37 @@ impl Reader {
         }
     }
 
-    async fn step(&mut self) -> Result<Step, Failed> {
-        let rendered = *self.rendered.borrow_and_update();
+    async fn try_fetch(&mut self) -> Result<Vec<Frame>, Failed> {
         let (sequence, life) = match self.position {
-            Position::Ended => return Ok(Step::Over),
+            Position::Ended => return Ok(Vec::new()),
             Position::Claimed(cursor) => return self.place(cursor).await,
             Position::Reached { sequence, life } => (sequence, life),
         };
         let cohort = &self.group.cohort;
-        if life != rendered.life {
+        if life != self.rendered.borrow().life {
             return self.reset(ResetReason::Restored).await;
-        }
-        if sequence >= rendered.head.sequence {
-            return Ok(Step::Live);
-        }
-        if let Some((frames, reached)) = cohort.recent(sequence, BATCH) {
-            self.position = Position::Reached { sequence: reached, life };
-            return Ok(Step::Frames(frames));
         }
         let page = cohort.page(cohort.log.key(sequence + 1)).await?;
         match taken(&page, sequence) {
             Some((frames, reached)) => {
                 self.position = Position::Reached { sequence: reached, life };
-                Ok(Step::Frames(frames))
+                Ok(frames)
             }
             None => self.reset(ResetReason::Trimmed).await,
         }
     }
 
-    async fn place(&mut self, cursor: FeedCursor) -> Result<Step, Failed> {
+    async fn place(&mut self, cursor: FeedCursor) -> Result<Vec<Frame>, Failed> {
         let log = &self.group.cohort.log;
         if let Some(reason) = log.placement(&cursor).await? {
             return self.reset(reason).await;
         }
         self.position = Position::Reached { sequence: cursor.sequence, life: log.progress().life };
-        Ok(Step::Frames(Vec::new()))
+        Ok(Vec::new())
     }
 
     /// Tells the reader to start over, and goes on from where the log stands.
-    async fn reset(&mut self, reason: ResetReason) -> Result<Step, Failed> {
+    async fn reset(&mut self, reason: ResetReason) -> Result<Vec<Frame>, Failed> {
         let cohort = &self.group.cohort;
         let now = cohort.log.progress();
         let item = FeedItem::Reset { reason, cursor: now.head.cursor() };
@@ -116,13 +142,16 @@ impl Reader {
         } else {
             Position::Ended
         };
-        Ok(Step::Frames(vec![frame]))
+        Ok(vec![frame])
     }
 }
 
-enum Step {
+enum AtHand {
     Frames(Vec<Frame>),
-    Live,
+    /// The reader has all that there is.
+    Nothing,
+    /// In the past, or behind a question to the store.
+    Elsewhere,
     Over,
 }
 

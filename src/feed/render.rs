@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::Response;
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
@@ -59,14 +58,14 @@ impl Renderer {
 
     /// The frame of one event that the operation wants.
     pub async fn render(&mut self, item: FeedItem) -> Result<Frame, RenderError> {
-        let cursor = Bytes::from(item.cursor().encode());
+        let cursor = item.cursor().encode();
         self.items.send(item).await.map_err(|_| RenderError::Fault)?;
         let response = self.responses.next().await.ok_or(RenderError::Fault)?;
         if is_fault(&response) {
             return Err(RenderError::Fault);
         }
         let payload = serde_json::to_vec(&response).map_err(|_| RenderError::Fault)?;
-        Ok(Frame { cursor, payload: Bytes::from(payload) })
+        Ok(Frame::new(Some(&cursor), &payload))
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, Variables};
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
@@ -243,9 +242,18 @@ impl Live {
     }
 }
 
+impl Live {
+    /// All frames, as a stream of what is ready together.
+    #[must_use]
+    pub fn into_frames(self) -> BoxStream<'static, Vec<Frame>> {
+        futures_util::stream::unfold(self, async |mut live| live.next().await.map(|frames| (frames, live)))
+            .boxed()
+    }
+}
+
 impl Frame {
     fn without_cursor(response: &Response) -> Self {
-        Self { cursor: Bytes::new(), payload: Bytes::from(to_json(response)) }
+        Self::new(None, &to_json(response))
     }
 }
 

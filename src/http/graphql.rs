@@ -128,7 +128,7 @@ async fn answer(
         Ok((Err(response), _)) => json(status(media, &response), media, &response),
         Ok((Ok(accepted), viewer)) if media == Media::Events => {
             let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-            sse::stream(edge.clone(), accepted, viewer, resume)
+            sse::stream(edge, accepted, viewer, resume)
         }
         Ok((Ok(accepted), viewer)) => {
             let response = edge.engine.run(accepted, viewer).await;

@@ -1,16 +1,21 @@
 //! Server-sent events: one operation per response (graphql-sse, distinct connections mode), each event with
 //! its cursor as `id:`, so that `Last-Event-ID` resumes.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_graphql::Response as GraphResponse;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, BytesMut};
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, Stream, StreamExt};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::Edge;
 use super::negotiate::Media;
@@ -29,101 +34,116 @@ const COMPLETE: &[u8] = b"event: complete\ndata: \n\n";
 
 /// Answers with a stream that ends at once: the request was refused.
 pub fn refuse(response: &GraphResponse) -> Response {
-    let payload = to_json(response);
-    let mut bytes = BytesMut::from(OPENING);
-    put(&mut bytes, &Frame { cursor: Bytes::new(), payload: payload.into() });
-    bytes.put_slice(COMPLETE);
-    respond(Body::from(bytes.freeze()))
-}
-
-/// A stream under way.
-struct Flow {
-    edge: Edge,
-    state: State,
-    ends: Option<Instant>,
-}
-
-/// Where a stream is.
-enum State {
-    Opening(Box<(Accepted, Viewer, Option<String>)>),
-    Following(Box<Live>),
-    Ended,
+    respond(Body::from(refusal(response)))
 }
 
 /// Answers with everything that the operation gives, for as long as the client listens.
-pub fn stream(edge: Edge, accepted: Accepted, viewer: Viewer, resume: Option<String>) -> Response {
-    let ends = super::expiry(&edge, &viewer);
-    let flow = Flow { edge, state: State::Opening(Box::new((accepted, viewer, resume))), ends };
-    respond(Body::from_stream(stream::unfold(flow, Flow::step)))
+pub fn stream(edge: &Edge, accepted: Accepted, viewer: Viewer, resume: Option<String>) -> Response {
+    let ends = super::expiry(edge, &viewer);
+    let now = Instant::now();
+    let engine = edge.engine.clone();
+    let starting = async move { engine.stream(accepted, viewer, resume).await };
+    respond(Body::from_stream(Flow {
+        phase: Phase::Starting(starting.boxed()),
+        stopping: Box::pin(edge.stopping.clone().cancelled_owned()),
+        timer: Box::pin(sleep_until(ends.map_or(now + HEARTBEAT, |ends| ends.min(now + HEARTBEAT)))),
+        ends,
+        spoke: now,
+    }))
+}
+
+/// A stream under way. It is polled for each event, so what does not change in between is not made anew.
+struct Flow {
+    phase: Phase,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    timer: Pin<Box<Sleep>>,
+    ends: Option<Instant>,
+    /// When something was last sent.
+    spoke: Instant,
+}
+
+enum Phase {
+    Starting(BoxFuture<'static, Result<Live, Box<GraphResponse>>>),
+    Following(BoxStream<'static, Vec<Frame>>),
+    Ended,
+}
+
+impl Stream for Flow {
+    type Item = Result<Bytes, Infallible>;
+
+    /// An end without `complete` means that the client comes back, to another node or with a new token.
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(bytes) = self.poll_operation(cx) {
+            self.spoke = Instant::now();
+            return Poll::Ready(bytes.map(Ok));
+        }
+        if self.stopping.as_mut().poll(cx).is_ready() {
+            self.phase = Phase::Ended;
+            return Poll::Ready(None);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            if self.ends.is_some_and(|ends| ends <= now) {
+                self.phase = Phase::Ended;
+                return Poll::Ready(None);
+            }
+            let silent = now.duration_since(self.spoke) >= HEARTBEAT;
+            if silent {
+                self.spoke = now;
+            }
+            let heartbeat = self.spoke + HEARTBEAT;
+            let next = self.ends.map_or(heartbeat, |ends| ends.min(heartbeat));
+            self.timer.as_mut().reset(next);
+            if silent {
+                return Poll::Ready(Some(Ok(Bytes::from_static(HEARTBEAT_BYTES))));
+            }
+        }
+        Poll::Pending
+    }
 }
 
 impl Flow {
-    async fn step(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
-        let (bytes, state) = match self.state {
-            State::Opening(opening) => Self::open(&self.edge, *opening).await,
-            State::Following(live) => Self::follow(&self.edge.stopping, self.ends, live).await?,
-            State::Ended => return None,
-        };
-        self.state = state;
-        Some((Ok(bytes), self))
-    }
-
-    async fn open(edge: &Edge, opening: (Accepted, Viewer, Option<String>)) -> (Bytes, State) {
-        let (accepted, viewer, resume) = opening;
-        let mut bytes = BytesMut::from(OPENING);
-        let state = match edge.engine.stream(accepted, viewer, resume).await {
-            Ok(live) => State::Following(Box::new(live)),
-            Err(response) => {
-                let payload = to_json(&response);
-                put(&mut bytes, &Frame { cursor: Bytes::new(), payload: payload.into() });
-                bytes.put_slice(COMPLETE);
-                State::Ended
+    fn poll_operation(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match &mut self.phase {
+            Phase::Starting(starting) => {
+                let (phase, bytes) = match ready!(starting.poll_unpin(cx)) {
+                    Ok(live) => (Phase::Following(live.into_frames()), Bytes::from_static(OPENING)),
+                    Err(response) => (Phase::Ended, refusal(&response)),
+                };
+                self.phase = phase;
+                Poll::Ready(Some(bytes))
             }
-        };
-        (bytes.freeze(), state)
-    }
-
-    /// `None` ends the stream without `complete`: the client comes back, to another node or with a new token.
-    async fn follow(
-        stopping: &CancellationToken,
-        ends: Option<Instant>,
-        mut live: Box<Live>,
-    ) -> Option<(Bytes, State)> {
-        let heartbeat = Instant::now() + HEARTBEAT;
-        let until = ends.map_or(heartbeat, |ends| ends.min(heartbeat));
-        tokio::select! {
-            () = stopping.cancelled() => None,
-            frames = live.next() => Some(match frames {
-                Some(frames) => (chunk(&frames), State::Following(live)),
-                None => (Bytes::from_static(COMPLETE), State::Ended),
-            }),
-            () = sleep_until(until) => {
-                (until == heartbeat).then(|| (Bytes::from_static(HEARTBEAT_BYTES), State::Following(live)))
+            Phase::Following(frames) => {
+                let frames = ready!(frames.poll_next_unpin(cx));
+                if frames.is_none() {
+                    self.phase = Phase::Ended;
+                }
+                Poll::Ready(Some(frames.map_or(Bytes::from_static(COMPLETE), |frames| chunk(&frames))))
             }
+            Phase::Ended => Poll::Ready(None),
         }
     }
 }
 
-/// Everything that is ready goes out in one piece.
+/// Everything that is ready goes out in one piece; a single event, as nearly always, in the bytes that all
+/// readers share.
 fn chunk(frames: &[Frame]) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(frames.iter().map(|frame| frame.payload.len() + 96).sum());
+    if let [frame] = frames {
+        return frame.event().clone();
+    }
+    let mut bytes = BytesMut::with_capacity(frames.iter().map(|frame| frame.event().len()).sum());
     for frame in frames {
-        put(&mut bytes, frame);
+        bytes.put_slice(frame.event());
     }
     bytes.freeze()
 }
 
-/// JSON holds no line break, so the payload is one `data:` line.
-fn put(bytes: &mut BytesMut, frame: &Frame) {
-    bytes.put_slice(b"event: next\n");
-    if !frame.cursor.is_empty() {
-        bytes.put_slice(b"id: ");
-        bytes.put_slice(&frame.cursor);
-        bytes.put_slice(b"\n");
-    }
-    bytes.put_slice(b"data: ");
-    bytes.put_slice(&frame.payload);
-    bytes.put_slice(b"\n\n");
+/// The whole stream of an operation that did not start.
+fn refusal(response: &GraphResponse) -> Bytes {
+    let mut bytes = BytesMut::from(OPENING);
+    bytes.put_slice(Frame::new(None, &to_json(response)).event());
+    bytes.put_slice(COMPLETE);
+    bytes.freeze()
 }
 
 fn respond(body: Body) -> Response {

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use serde::Deserialize;
 
 use crate::graphql::engine::Asked;
@@ -60,6 +59,14 @@ impl SubscribePayload {
 /// Why a socket is closed. Codes from 4400 on mean: don't come back like this. 1012 and 4408 mean: do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Close {
+    /// The client took its leave first, with this code.
+    Taken(Option<u16>),
+    /// A breach of WebSocket itself.
+    Protocol(&'static str),
+    /// Text that is not UTF-8.
+    NotText,
+    /// A message larger than a request may be.
+    TooLarge,
     /// A message that is not of the protocol.
     BadMessage(&'static str),
     /// A request before `connection_ack`.
@@ -85,6 +92,11 @@ pub enum Close {
 impl Close {
     const fn code(&self) -> u16 {
         match self {
+            Self::Taken(Some(code)) => *code,
+            Self::Taken(None) => 1000,
+            Self::Protocol(_) => 1002,
+            Self::NotText => 1007,
+            Self::TooLarge => 1009,
             Self::BadMessage(_) => 4400,
             Self::Unauthorized => 4401,
             Self::Forbidden(_) | Self::Expired => 4403,
@@ -95,10 +107,13 @@ impl Close {
         }
     }
 
-    /// The frame that says so. A reason has at most 123 bytes (RFC 6455, section 5.5).
-    pub fn frame(&self) -> Message {
+    /// The payload of the frame that says so. A reason has at most 123 bytes (RFC 6455, section 5.5).
+    pub fn payload(&self) -> Vec<u8> {
         let reason = match self {
-            Self::BadMessage(what) => what,
+            Self::Protocol(what) | Self::BadMessage(what) => what,
+            Self::Taken(_) => "",
+            Self::NotText => "Text is UTF-8",
+            Self::TooLarge => "A message has at most 256 KiB",
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden(why) => why.as_str(),
             Self::Expired => "Token expired",
@@ -109,7 +124,11 @@ impl Close {
             Self::Restart => "Service restart: come back",
             Self::Silent => "No answer in time",
         };
-        Message::Close(Some(CloseFrame { code: self.code(), reason: Utf8Bytes::from(reason) }))
+        let mut payload = self.code().to_be_bytes().to_vec();
+        let whole =
+            reason.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 123).last();
+        payload.extend_from_slice(&reason.as_bytes()[..whole.unwrap_or(0)]);
+        payload
     }
 }
 
@@ -121,9 +140,9 @@ pub fn head(kind: &str, id: &str) -> String {
 }
 
 /// `complete` of one operation.
-pub fn complete(id: &str) -> Message {
+pub fn complete(id: &str) -> String {
     let id = serde_json::Value::from(id);
-    Message::text(format!(r#"{{"id":{id},"type":"complete"}}"#))
+    format!(r#"{{"id":{id},"type":"complete"}}"#)
 }
 
 #[cfg(test)]

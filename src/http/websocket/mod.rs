@@ -1,56 +1,52 @@
 //! GraphQL over WebSocket: the `graphql-transport-ws` protocol. One task per socket; everything that is
 //! ready for a socket goes out in one write, and nothing is read ahead for one that does not keep up.
+//!
+//! The framing is our own ([`frame`], [`wire`]): libraries clear a read buffer on each attempt and copy what
+//! goes out once more, which together cost as much as the write itself.
 
+mod frame;
+mod handshake;
 mod messages;
 mod operations;
 mod socket;
+mod wire;
 
 use std::net::IpAddr;
 
-use async_graphql::http::WebSocketProtocols;
-use async_graphql_axum::GraphQLProtocol;
-use axum::extract::FromRequestParts;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use tokio::net::TcpStream;
 
 use super::{Edge, credentials};
-
-/// A client's message is a request: larger ones are refused before they are read whole.
-const MESSAGE_MAX: usize = 256 * 1024;
-/// tungstenite clears its read buffer at each attempt to read: a large one costs time, and each socket has one.
-const READ_BUFFER: usize = 4 * 1024;
-
-/// Frames that are ready together are written together, up to so many bytes at a time.
-const WRITE_BUFFER: usize = 32 * 1024;
+use wire::Wire;
 
 /// Answers the handshake. A client that offers another protocol is refused: it would not understand us.
 pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
-    if GraphQLProtocol::from_request_parts(parts, &()).await.is_err() {
-        return no_protocol();
-    }
     let viewer = match credentials::viewer(&parts.headers, &edge.tokens) {
         Ok(viewer) => viewer,
         Err(bad) => return (StatusCode::UNAUTHORIZED, format!("{bad}\n")).into_response(),
     };
-    match WebSocketUpgrade::from_request_parts(parts, &()).await {
-        Ok(handshake) => {
-            let handshake = handshake.protocols([WebSocketProtocols::GraphQLWS.sec_websocket_protocol()]);
-            if handshake.selected_protocol().is_none() {
-                return no_protocol();
+    let (response, upgrade) = match handshake::agree(parts) {
+        Ok(agreed) => agreed,
+        Err(response) => return response,
+    };
+    tokio::spawn(async move {
+        let wire = match upgrade.await.map(downcast::<TokioIo<TcpStream>>) {
+            // hyper's read buffer ends here, and what the connection held with it.
+            Ok(Ok(parts)) => Wire::new(parts.io.into_inner(), &parts.read_buf),
+            Ok(Err(_)) => {
+                tracing::error!("a WebSocket came over something else than TCP");
+                return;
             }
-            handshake
-                .read_buffer_size(READ_BUFFER)
-                .write_buffer_size(WRITE_BUFFER)
-                .max_message_size(MESSAGE_MAX)
-                .max_frame_size(MESSAGE_MAX)
-                .on_upgrade(move |socket| socket::serve(edge, from, socket, viewer))
-        }
-        Err(rejection) => rejection.into_response(),
-    }
-}
-
-fn no_protocol() -> Response {
-    (StatusCode::BAD_REQUEST, "Offer the WebSocket subprotocol graphql-transport-ws.\n").into_response()
+            Err(error) => {
+                tracing::debug!(%error, "a handshake was not finished");
+                return;
+            }
+        };
+        socket::serve(edge, from, wire, viewer).await;
+    });
+    response
 }

@@ -1,12 +1,11 @@
 //! The operations of one socket, side by side.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use async_graphql::Response;
 use futures_util::FutureExt;
-use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{BoxStream, StreamExt};
 
 use super::messages::head;
 use crate::domain::user::Viewer;
@@ -16,119 +15,94 @@ use crate::graphql::engine::{Asked, Engine};
 
 /// What an operation came to, next.
 pub enum Outcome {
-    /// It did not start.
-    Refused(Box<Response>),
+    /// It did not start: its id, and what is wrong.
+    Refused(Box<str>, Box<Response>),
     /// It gave something.
     Frames(Vec<Frame>),
-    /// It is over.
-    Over,
+    /// It is over: its id.
+    Over(Box<str>),
 }
 
 /// An operation that runs.
-struct Running {
-    id: Arc<str>,
+struct Operation {
+    id: Box<str>,
     /// The beginning of its `next` messages.
-    head: Arc<str>,
-    live: Live,
+    head: Box<str>,
+    phase: Phase,
 }
 
-/// What one turn of an operation gives back.
-struct Turn {
-    id: Arc<str>,
-    outcome: Outcome,
-    going_on: Option<Running>,
+/// Starting takes a large future, once; following a small one, for ever.
+enum Phase {
+    Starting(BoxFuture<'static, Result<Live, Box<Response>>>),
+    Following(BoxStream<'static, Vec<Frame>>),
 }
-
-type Waiting = Abortable<BoxFuture<'static, Turn>>;
 
 /// See the module.
 #[derive(Default)]
 pub struct Operations {
-    turns: FuturesUnordered<Waiting>,
-    handles: HashMap<Arc<str>, AbortHandle>,
+    running: Vec<Operation>,
+    /// Who is asked first: each in turn, so that a busy one does not silence the others.
+    first: usize,
 }
 
 impl Operations {
     /// How many run.
     pub fn len(&self) -> usize {
-        self.handles.len()
+        self.running.len()
     }
 
     /// Whether one of that id runs.
     pub fn contains(&self, id: &str) -> bool {
-        self.handles.contains_key(id)
+        self.running.iter().any(|operation| &*operation.id == id)
     }
 
     /// Starts one.
     pub fn start(&mut self, id: String, asked: Asked, engine: Engine, viewer: Viewer) {
-        let id: Arc<str> = id.into();
-        let begin = {
-            let id = Arc::clone(&id);
-            async move {
-                let started = match engine.accept(asked) {
-                    Ok(accepted) => engine.stream(accepted, viewer, None).await,
-                    Err(response) => Err(response),
-                };
-                match started {
-                    Ok(live) => {
-                        let head = head("next", &id).into();
-                        Running { id, head, live }.turn().await
-                    }
-                    Err(response) => Turn { id, outcome: Outcome::Refused(response), going_on: None },
-                }
-            }
-        };
-        self.wait(&id, begin.boxed());
+        let starting = async move { engine.stream(engine.accept(asked)?, viewer, None).await };
+        let head = head("next", &id).into();
+        self.running.push(Operation { id: id.into(), head, phase: Phase::Starting(starting.boxed()) });
     }
 
     /// Ends one, if it runs: nothing more of it comes out.
     pub fn stop(&mut self, id: &str) {
-        if let Some(handle) = self.handles.remove(id) {
-            handle.abort();
+        self.running.retain(|operation| &*operation.id != id);
+    }
+
+    /// The next outcome of any; for frames with the head of their messages.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(Outcome, &str)> {
+        let count = self.running.len();
+        for turn in 0..count {
+            let at = (self.first + turn) % count;
+            let Poll::Ready(step) = self.running[at].poll(cx) else { continue };
+            self.first = at + 1;
+            return Poll::Ready(match step {
+                Step::Frames(frames) => (Outcome::Frames(frames), &self.running[at].head),
+                Step::Refused(response) => (Outcome::Refused(self.running.swap_remove(at).id, response), ""),
+                Step::Over => (Outcome::Over(self.running.swap_remove(at).id), ""),
+            });
         }
-    }
-
-    /// The next outcome of any, with the id and the head of its messages; waits for ever if none runs.
-    /// Cancelling it loses nothing.
-    pub async fn next(&mut self) -> (Arc<str>, Arc<str>, Outcome) {
-        loop {
-            match self.turns.next().await {
-                None => std::future::pending().await,
-                Some(Err(Aborted)) => {}
-                Some(Ok(turn)) => return self.take(turn),
-            }
-        }
-    }
-
-    /// The next outcome that is there already.
-    pub fn ready(&mut self) -> Option<(Arc<str>, Arc<str>, Outcome)> {
-        self.next().now_or_never()
-    }
-
-    fn take(&mut self, turn: Turn) -> (Arc<str>, Arc<str>, Outcome) {
-        let head = turn.going_on.as_ref().map_or_else(|| Arc::from(""), |running| Arc::clone(&running.head));
-        match turn.going_on {
-            Some(running) => self.wait(&turn.id, running.turn().boxed()),
-            None => {
-                self.handles.remove(&turn.id);
-            }
-        }
-        (turn.id, head, turn.outcome)
-    }
-
-    fn wait(&mut self, id: &Arc<str>, turn: BoxFuture<'static, Turn>) {
-        let (handle, registration) = AbortHandle::new_pair();
-        self.handles.insert(Arc::clone(id), handle);
-        self.turns.push(Abortable::new(turn, registration));
+        Poll::Pending
     }
 }
 
-impl Running {
-    async fn turn(mut self) -> Turn {
-        let id = Arc::clone(&self.id);
-        match self.live.next().await {
-            Some(frames) => Turn { id, outcome: Outcome::Frames(frames), going_on: Some(self) },
-            None => Turn { id, outcome: Outcome::Over, going_on: None },
+enum Step {
+    Frames(Vec<Frame>),
+    Refused(Box<Response>),
+    Over,
+}
+
+impl Operation {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            match &mut self.phase {
+                Phase::Starting(starting) => match std::task::ready!(starting.poll_unpin(cx)) {
+                    Ok(live) => self.phase = Phase::Following(live.into_frames()),
+                    Err(response) => return Poll::Ready(Step::Refused(response)),
+                },
+                Phase::Following(frames) => {
+                    return frames.poll_next_unpin(cx).map(|frames| frames.map_or(Step::Over, Step::Frames));
+                }
+            }
         }
     }
 }

@@ -1,16 +1,17 @@
 //! One socket, from its first message to its close.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
-use bytes::Bytes;
-use futures_util::SinkExt;
-use futures_util::stream::{SplitSink, StreamExt};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::frame::{Opcode, put, put_head};
 use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome};
+use super::wire::{Ended, Heard, Wire};
 use crate::domain::user::Viewer;
 use crate::feed::Frame;
 use crate::graphql::engine;
@@ -22,79 +23,140 @@ const INIT_WAIT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// How long a socket may stay silent, or not read what it is sent.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-/// How long a client may take for what it is sent.
-const WRITE_WAIT: Duration = Duration::from_secs(30);
 /// Operations of one socket at a time.
 const OPERATIONS_MAX: usize = 32;
 /// Bytes of an operation's id.
 const ID_MAX: usize = 128;
+/// What is ready goes out in one write, up to so many bytes.
+const WRITE: usize = 32 * 1024;
+/// Writes after which a busy socket looks for what else there is to do.
+const STREAK_MAX: u32 = 8;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(edge: Edge, from: IpAddr, socket: WebSocket, viewer: Viewer) {
-    let (sink, mut messages) = socket.split();
+pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, viewer: Viewer) {
+    let stopping = edge.stopping.clone();
+    let mut stopping = pin!(stopping.cancelled());
+    let opened = Instant::now();
     let mut session = Session {
         ends: expiry(&edge, &viewer),
         edge,
         from,
-        sink,
+        wire,
         viewer,
         acknowledged: false,
         operations: Operations::default(),
-        heard: Instant::now(),
+        heard: opened,
+        check: opened + INIT_WAIT,
+        streak: 0,
+        out: Vec::new(),
     };
-    let opened = Instant::now();
-    let mut ping = opened + PING_EVERY;
+    // One timer, set anew only when it has rung: what a socket does meanwhile does not touch it.
+    let mut timer = pin!(sleep_until(session.rings_at()));
     let close = loop {
-        let deadline = if session.acknowledged { ping } else { opened + INIT_WAIT };
-        let step = tokio::select! {
-            message = messages.next() => match message {
-                Some(Ok(message)) => session.hear(message).await,
-                // Gone: nobody is left to be told anything.
-                Some(Err(_)) | None => return,
-            },
-            (id, head, outcome) = session.operations.next() => session.tell(&id, &head, outcome).await,
-            () = session.edge.stopping.cancelled() => Err(Close::Restart),
-            () = sleep_until(session.ends.unwrap_or(deadline)), if session.ends.is_some() => Err(Close::Expired),
-            () = sleep_until(deadline) => {
-                ping = Instant::now() + PING_EVERY;
-                session.check().await
-            }
+        let event = poll_fn(|cx| session.poll(cx, stopping.as_mut(), timer.as_mut())).await;
+        let step = match event {
+            Event::Ready => session.flush().await,
+            Event::Heard(heard) => session.hear(heard).await,
+            Event::Ended(Ended::Gone) => return,
+            Event::Ended(Ended::Broken(close)) => Err(close),
+            Event::Stopping => Err(Close::Restart),
+            Event::Time => session.look_at_the_clock().await,
         };
         if let Err(close) = step {
             break close;
         }
+        if session.rings_at() < timer.deadline() || timer.is_elapsed() {
+            timer.as_mut().reset(session.rings_at());
+        }
     };
-    let farewell = async {
-        session.sink.send(close.frame()).await?;
-        session.sink.close().await
-    };
-    // A client that does not take its leave is left.
-    let _ = timeout(Duration::from_secs(1), farewell).await;
+    session.end(&close.payload()).await;
+}
+
+/// What a socket wakes up for.
+enum Event {
+    /// Operations have put something into `out`.
+    Ready,
+    Heard(Heard),
+    Ended(Ended),
+    Stopping,
+    Time,
 }
 
 struct Session {
     edge: Edge,
     from: IpAddr,
-    sink: SplitSink<WebSocket, Message>,
+    wire: Wire,
     viewer: Viewer,
     ends: Option<Instant>,
     acknowledged: bool,
     operations: Operations,
     heard: Instant,
+    /// When to ask for a sign of life; at first, when the client should have said who it is.
+    check: Instant,
+    streak: u32,
+    /// Frames put together for the next write; empty, and without memory, between two.
+    out: Vec<u8>,
 }
 
 impl Session {
-    async fn hear(&mut self, message: Message) -> Result<(), Close> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        stopping: Pin<&mut impl Future<Output = ()>>,
+        timer: Pin<&mut Sleep>,
+    ) -> Poll<Event> {
+        if self.streak < STREAK_MAX && self.gather(cx) {
+            self.streak += 1;
+            return Poll::Ready(Event::Ready);
+        }
+        self.streak = 0;
+        if let Poll::Ready(heard) = self.wire.poll_hear(cx) {
+            return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
+        }
+        if stopping.poll(cx).is_ready() {
+            return Poll::Ready(Event::Stopping);
+        }
+        if timer.poll(cx).is_ready() {
+            return Poll::Ready(Event::Time);
+        }
+        if self.gather(cx) { Poll::Ready(Event::Ready) } else { Poll::Pending }
+    }
+
+    /// Puts together what operations have ready, up to the size of a write; `false`: nothing.
+    fn gather(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.out.len() < WRITE {
+            match self.operations.poll_next(cx) {
+                Poll::Ready((Outcome::Frames(frames), head)) => put_frames(&mut self.out, head, &frames),
+                Poll::Ready((Outcome::Refused(id, response), _)) => {
+                    let errors = engine::errors(&response);
+                    let message = format!("{}{errors}}}", head("error", &id));
+                    put(&mut self.out, Opcode::Text, message.as_bytes());
+                }
+                Poll::Ready((Outcome::Over(id), _)) => {
+                    put(&mut self.out, Opcode::Text, complete(&id).as_bytes());
+                }
+                Poll::Pending => break,
+            }
+        }
+        !self.out.is_empty()
+    }
+
+    async fn flush(&mut self) -> Result<(), Close> {
+        let out = std::mem::take(&mut self.out);
+        self.wire.write(&out).await
+    }
+
+    async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
         self.heard = Instant::now();
-        match message {
-            Message::Text(text) => {
+        match heard {
+            Heard::Text(text) => {
                 let message = serde_json::from_str(&text)
                     .map_err(|_| Close::BadMessage("Not a message of graphql-transport-ws"))?;
                 self.react(message).await
             }
-            Message::Binary(_) => Err(Close::BadMessage("Messages are text")),
-            // The library answers pings and closes by itself.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(()),
+            Heard::Ping(payload) => self.wire.send(Opcode::Pong, &payload).await,
+            Heard::Pong => Ok(()),
+            Heard::Close(code) => Err(Close::Taken(code)),
         }
     }
 
@@ -113,9 +175,10 @@ impl Session {
                     self.ends = expiry(&self.edge, &self.viewer);
                 }
                 self.acknowledged = true;
-                self.send(Message::text(r#"{"type":"connection_ack"}"#)).await
+                self.check = Instant::now() + PING_EVERY;
+                self.wire.send(Opcode::Text, br#"{"type":"connection_ack"}"#).await
             }
-            ClientMessage::Ping => self.send(Message::text(r#"{"type":"pong"}"#)).await,
+            ClientMessage::Ping => self.wire.send(Opcode::Text, br#"{"type":"pong"}"#).await,
             ClientMessage::Pong => Ok(()),
             ClientMessage::Subscribe { id, payload } => {
                 if !self.acknowledged {
@@ -141,68 +204,46 @@ impl Session {
         }
     }
 
-    /// Sends what an operation gave, and what others have ready by now, in one write.
-    async fn tell(&mut self, id: &str, head: &str, outcome: Outcome) -> Result<(), Close> {
-        self.feed(id, head, outcome).await?;
-        while let Some((id, head, outcome)) = self.operations.ready() {
-            self.feed(&id, &head, outcome).await?;
-        }
-        self.in_time(async |sink| sink.flush().await).await
+    fn rings_at(&self) -> Instant {
+        self.ends.map_or(self.check, |ends| ends.min(self.check))
     }
 
-    async fn feed(&mut self, id: &str, next: &str, outcome: Outcome) -> Result<(), Close> {
-        match outcome {
-            Outcome::Frames(frames) => {
-                for frame in &frames {
-                    let message = message(next, frame);
-                    self.in_time(async |sink| sink.feed(message).await).await?;
-                }
-                Ok(())
-            }
-            Outcome::Refused(response) => {
-                let errors = engine::errors(&response);
-                let message = Message::text(format!("{}{errors}}}", head("error", id)));
-                self.in_time(async |sink| sink.feed(message).await).await
-            }
-            Outcome::Over => {
-                let message = complete(id);
-                self.in_time(async |sink| sink.feed(message).await).await
-            }
+    /// The token's time, or that for a sign of life or for the first word, may be over.
+    async fn look_at_the_clock(&mut self) -> Result<(), Close> {
+        let now = Instant::now();
+        if self.ends.is_some_and(|ends| ends <= now) {
+            return Err(Close::Expired);
         }
-    }
-
-    /// The time for a sign of life, or for the first word, is over.
-    async fn check(&mut self) -> Result<(), Close> {
+        if self.check > now {
+            return Ok(());
+        }
         if !self.acknowledged {
             return Err(Close::InitTimeout);
         }
         if self.heard.elapsed() > SILENCE_MAX {
             return Err(Close::Silent);
         }
-        self.send(Message::Ping(Bytes::new())).await
+        self.check = now + PING_EVERY;
+        self.wire.send(Opcode::Ping, &[]).await
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Close> {
-        self.in_time(async |sink| sink.send(message).await).await
-    }
-
-    async fn in_time(
-        &mut self,
-        write: impl AsyncFnOnce(&mut SplitSink<WebSocket, Message>) -> Result<(), axum::Error>,
-    ) -> Result<(), Close> {
-        match timeout(WRITE_WAIT, write(&mut self.sink)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Close::Silent),
+    /// Takes its leave. A client that does not take its own is left.
+    async fn end(mut self, payload: &[u8]) {
+        let farewell = self.wire.send(Opcode::Close, payload);
+        if let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(1), farewell).await {
+            self.wire.close().await;
         }
     }
 }
 
-/// The shared payload with this operation's id before it.
-fn message(head: &str, frame: &Frame) -> Message {
-    let mut text = Vec::with_capacity(head.len() + frame.payload.len() + 1);
-    text.extend_from_slice(head.as_bytes());
-    text.extend_from_slice(&frame.payload);
-    text.push(b'}');
-    // JSON that serde wrote is UTF-8.
-    Message::Text(String::from_utf8(text).unwrap_or_default().into())
+/// The shared payloads with this operation's id before each.
+fn put_frames(out: &mut Vec<u8>, head: &str, frames: &[Frame]) {
+    let message = |frame: &Frame| head.len() + frame.payload().len() + 1;
+    out.reserve(frames.iter().map(|frame| message(frame) + 10).sum());
+    for frame in frames {
+        put_head(out, Opcode::Text, message(frame));
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(frame.payload());
+        out.push(b'}');
+    }
 }

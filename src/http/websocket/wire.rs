@@ -1,0 +1,297 @@
+//! The bytes of one socket: frames and messages on a bare TCP stream.
+//!
+//! It holds no buffer while nothing is under way: a socket that waits costs its task and nothing else. What
+//! goes out is written at once where the socket takes it, which it nearly always does.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::frame::{Head, Opcode, put};
+use super::messages::Close;
+
+/// A client's message is a request: larger ones are refused before they are read whole.
+const MESSAGE_MAX: usize = 256 * 1024;
+/// Read at once, at most.
+const READ: usize = 4 * 1024;
+/// How long a client may take for what it is sent.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
+
+/// What a client says, by frames.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// A message.
+    Text(String),
+    /// Asks for an answer with the same bytes.
+    Ping(Vec<u8>),
+    /// It is there.
+    Pong,
+    /// It takes its leave: the code to answer with.
+    Close(Option<u16>),
+}
+
+/// Why there is nothing more to hear.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// Nobody is left to be told anything.
+    Gone,
+    /// A breach of the protocol.
+    Broken(Close),
+}
+
+/// See the module.
+pub struct Wire {
+    stream: TcpStream,
+    /// Received and not yet taken apart.
+    inbound: Vec<u8>,
+    /// The pieces of a message so far, and whether it is text.
+    pieces: Option<Pieces>,
+}
+
+struct Pieces {
+    is_text: bool,
+    bytes: Vec<u8>,
+}
+
+impl Wire {
+    /// A stream after its handshake, with what came on its heels.
+    pub fn new(stream: TcpStream, early: &[u8]) -> Self {
+        Self { stream, inbound: early.to_vec(), pieces: None }
+    }
+
+    /// The next thing that the client says. Cancelling it loses nothing.
+    pub fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, Ended>> {
+        loop {
+            match self.take_apart() {
+                Ok(Some(heard)) => return Poll::Ready(Ok(heard)),
+                Ok(None) => {}
+                Err(close) => return Poll::Ready(Err(Ended::Broken(close))),
+            }
+            if ready!(self.stream.poll_read_ready(cx)).is_err() {
+                return Poll::Ready(Err(Ended::Gone));
+            }
+            match self.read() {
+                Ok(0) => return Poll::Ready(Err(Ended::Gone)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(Err(Ended::Gone)),
+            }
+        }
+    }
+
+    /// Not inlined, so that the buffer is on the stack only for as long as it is used.
+    #[inline(never)]
+    fn read(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; READ];
+        let read = self.stream.try_read(&mut buffer)?;
+        self.inbound.extend_from_slice(&buffer[..read]);
+        Ok(read)
+    }
+
+    fn take_apart(&mut self) -> Result<Option<Heard>, Close> {
+        while !self.inbound.is_empty() {
+            let so_far = self.pieces.as_ref().map_or(0, |pieces| pieces.bytes.len());
+            let Some(head) = Head::read(&self.inbound, MESSAGE_MAX - so_far)? else { break };
+            if self.inbound.len() < head.bytes + head.payload {
+                break;
+            }
+            let mut payload = self.inbound[head.bytes..head.bytes + head.payload].to_vec();
+            head.unmask(&mut payload);
+            self.inbound.drain(..head.bytes + head.payload);
+            if self.inbound.is_empty() {
+                self.inbound = Vec::new();
+            }
+            if let Some(heard) = self.take_in(head, payload)? {
+                return Ok(Some(heard));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take_in(&mut self, head: Head, payload: Vec<u8>) -> Result<Option<Heard>, Close> {
+        let pieces = match (head.opcode, self.pieces.take()) {
+            (Opcode::Ping, pieces) => {
+                self.pieces = pieces;
+                return Ok(Some(Heard::Ping(payload)));
+            }
+            (Opcode::Pong, pieces) => {
+                self.pieces = pieces;
+                return Ok(Some(Heard::Pong));
+            }
+            (Opcode::Close, _) => return leave(&payload).map(Some),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(Close::Protocol("A message begins before the last one has ended"));
+            }
+            (Opcode::Continuation, None) => return Err(Close::Protocol("There is no message to go on with")),
+            (Opcode::Text | Opcode::Binary, None) => {
+                Pieces { is_text: head.opcode == Opcode::Text, bytes: payload }
+            }
+            (Opcode::Continuation, Some(mut pieces)) => {
+                pieces.bytes.extend_from_slice(&payload);
+                pieces
+            }
+        };
+        if !head.last {
+            self.pieces = Some(pieces);
+            return Ok(None);
+        }
+        if !pieces.is_text {
+            return Err(Close::BadMessage("Messages are text"));
+        }
+        String::from_utf8(pieces.bytes).map(|text| Some(Heard::Text(text))).map_err(|_| Close::NotText)
+    }
+
+    /// Sends one frame.
+    pub async fn send(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Close> {
+        let mut bytes = Vec::with_capacity(payload.len() + 4);
+        put(&mut bytes, opcode, payload);
+        self.write(&bytes).await
+    }
+
+    /// Sends frames that were put together, in one write if the socket takes them.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Close> {
+        match self.stream.try_write(bytes) {
+            Ok(written) if written == bytes.len() => Ok(()),
+            // Rarely: a future that most sockets never need is not kept in each of them.
+            Ok(written) => Box::pin(self.write_slowly(&bytes[written..])).await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Box::pin(self.write_slowly(bytes)).await
+            }
+            Err(_) => Err(Close::Silent),
+        }
+    }
+
+    async fn write_slowly(&self, mut bytes: &[u8]) -> Result<(), Close> {
+        let writing = async {
+            while !bytes.is_empty() {
+                self.stream.writable().await?;
+                match self.stream.try_write(bytes) {
+                    Ok(written) => bytes = &bytes[written..],
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        };
+        match timeout(WRITE_WAIT, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Close::Silent),
+        }
+    }
+
+    /// Waits until the client has closed its end too: what it was told last would else be lost with the
+    /// connection.
+    pub async fn close(mut self) {
+        let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
+        let heard_out = async {
+            while poll_fn(|cx| self.stream.poll_read_ready(cx)).await.is_ok() {
+                self.inbound.clear();
+                match self.read() {
+                    Ok(0) => return,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return,
+                }
+            }
+        };
+        let _ = timeout(Duration::from_secs(1), heard_out).await;
+    }
+}
+
+/// The client's leave: the code to answer with, which is its own (section 5.5.1), if it may be sent (7.4).
+fn leave(payload: &[u8]) -> Result<Heard, Close> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return if payload.is_empty() {
+            Ok(Heard::Close(None))
+        } else {
+            Err(Close::Protocol("Half a close code"))
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(Close::Protocol("No close code to be sent"));
+    }
+    if std::str::from_utf8(reason).is_err() {
+        return Err(Close::NotText);
+    }
+    Ok(Heard::Close(Some(code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (TcpStream, Wire) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await;
+        let (server, _) = listener.accept().await.expect("a client connects");
+        (client.expect("it listens"), Wire::new(server, &[]))
+    }
+
+    /// A client's frame, with a mask.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mask = [1, 2, 3, 4];
+        let mut frame = vec![first, 0x80 | u8::try_from(payload.len()).expect("short")];
+        frame.extend(mask);
+        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frame
+    }
+
+    async fn heard(frames: &[Vec<u8>], count: usize) -> Vec<Result<Heard, Ended>> {
+        let (client, mut wire) = pair().await;
+        // A byte at a time, as a slow network might.
+        for byte in frames.concat() {
+            client.writable().await.expect("it is open");
+            assert_eq!(client.try_write(&[byte]).expect("it takes a byte"), 1);
+        }
+        let mut heard = Vec::new();
+        for _ in 0..count {
+            heard.push(poll_fn(|cx| wire.poll_hear(cx)).await);
+        }
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_message_in_pieces_is_one_and_a_ping_may_come_between_them() {
+        let frames = [frame(0x01, b"Hel"), frame(0x89, b"?"), frame(0x00, b""), frame(0x80, b"lo")];
+        let expected = vec![Ok(Heard::Ping(b"?".to_vec())), Ok(Heard::Text("Hello".into()))];
+        assert_eq!(heard(&frames, 2).await, expected);
+    }
+
+    #[tokio::test]
+    async fn breaches_say_how_to_close() {
+        for (frames, close) in [
+            (vec![frame(0x80, b"x")], Close::Protocol("There is no message to go on with")),
+            (
+                vec![frame(0x01, b"x"), frame(0x81, b"y")],
+                Close::Protocol("A message begins before the last one has ended"),
+            ),
+            (vec![frame(0x81, b"\xff")], Close::NotText),
+            (vec![frame(0x82, b"x")], Close::BadMessage("Messages are text")),
+            (vec![frame(0x88, b"x")], Close::Protocol("Half a close code")),
+            (vec![frame(0x88, &1005_u16.to_be_bytes())], Close::Protocol("No close code to be sent")),
+        ] {
+            assert_eq!(heard(&frames, 1).await, [Err(Ended::Broken(close))]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_leave_is_heard_with_its_code() {
+        assert_eq!(heard(&[frame(0x88, b"")], 1).await, [Ok(Heard::Close(None))]);
+        assert_eq!(heard(&[frame(0x88, &[0x03, 0xe8, b'!'])], 1).await, [Ok(Heard::Close(Some(1000)))]);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_vanishes_is_gone() {
+        let (client, mut wire) = pair().await;
+        drop(client);
+        assert_eq!(poll_fn(|cx| wire.poll_hear(cx)).await, Err(Ended::Gone));
+    }
+}
