@@ -31,6 +31,8 @@ pub mod domain;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod service;
 pub mod store;
 pub mod upkeep;

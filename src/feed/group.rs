@@ -212,7 +212,8 @@ impl Cohort {
         }
         let Some(renderer) = renderer else { return Err(Failed) };
         if happenings.first().is_none_or(|first| first.event.sequence != at.head.sequence + 1) {
-            // Trimmed under a group that had fallen behind: its readers each find out on their own.
+            // Trimmed under a group that had fallen behind: its readers each find out on their own. A ring
+            // with a hole in it would let them pass over what is missing.
             lock(&self.ring).clear();
             *at = self.log.progress();
             self.rendered.send_replace(*at);

@@ -189,7 +189,7 @@ impl Log {
 
     /// Makes sure that everything committed before this call has been read. Callers at the same time share
     /// one reading.
-    async fn refresh(&self) -> Result<(), Failed> {
+    pub async fn refresh(&self) -> Result<(), Failed> {
         let mine = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         self.wake.notify_one();
         let mut answered = self.answered.subscribe();
@@ -338,6 +338,8 @@ impl Log {
     async fn load(&self, after: i64, limit: u64) -> Result<Vec<Happening>, StoreError> {
         let store = self.store.latest();
         let events = store.events_after_sequence(self.article, after, limit).await?;
+        #[cfg(feature = "planted-bugs")]
+        let events = crate::planted::id_over_last(events);
         let mut ids: Vec<CommentId> = events.iter().filter_map(|event| event.kind.comment_id()).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -54,6 +54,7 @@ impl Solo {
     async fn step(&mut self) -> Result<Option<FeedItem>, Failed> {
         let log = &self.hub.log;
         if let Some(cursor) = self.claimed {
+            log.refresh().await?;
             let reset = log.placement(&cursor).await?;
             self.claimed = None;
             if let Some(reason) = reset {

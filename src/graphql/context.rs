@@ -111,6 +111,10 @@ impl Scope {
 
     /// Whether this request may show the words of a comment.
     pub(super) fn shows_words(&self, comment: &Comment) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::leaks_words() {
+            return true;
+        }
         match self.lens {
             Lens::Viewer => policy::may_read_words(&self.viewer, comment),
             Lens::Readers => comment.state.is_visible(),

@@ -161,6 +161,10 @@ fn stale(current: Comment, read: i32) -> Outcome<Comment> {
 impl Service {
     /// Tells the nodes how far an article's log has come. A hint: it may get lost, and nothing with it.
     fn announce(&self, article: &Article) {
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_told_before_commit() {
+            return;
+        }
         self.bus.publish(Hint { topic: Topic::Article(article.id), sequence: article.sequence });
     }
 }

@@ -146,6 +146,8 @@ impl Service {
         if let Some(key) = key {
             tx.remember(key, comment.id, now).await?;
         }
+        #[cfg(feature = "planted-bugs")]
+        crate::planted::publish_before_commit(&*self.bus, &article).await;
         tx.commit().await?;
         if article.sequence > told {
             self.announce(&article);

@@ -19,6 +19,9 @@ const POSTGRES_CONNECTIONS: u32 = 32;
 const CONNECTION_AGE: Duration = Duration::from_secs(10 * 60);
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection that nobody uses is taken to be alive. When the database ends every session, a pool is full of
+/// dead ones: without a test each would fail somebody's request, and readers would wait out their retries one by one.
+const TRUSTED_FOR: Duration = Duration::from_millis(200);
 
 /// Where the store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -170,8 +173,7 @@ fn common(options: &mut ConnectOptions) -> &mut ConnectOptions {
         .sqlx_logging_level(LevelFilter::Trace)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(ACQUIRE_TIMEOUT)
-        // A connection that was swallowed on the way does not answer: better found before a request hangs on it.
-        .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .test_before_acquire_if_idle_for(TRUSTED_FOR)
 }
 
 fn one_line(error: &DbErr) -> String {

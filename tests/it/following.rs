@@ -316,7 +316,7 @@ async fn sharing_is_invisible_to_the_byte() {
                     let what = format!("frames for {which}, {} of {wanted}: {payloads:#?}", payloads.len());
                     let frames = wait::soon(&what, live.next()).await.unwrap();
                     let text =
-                        |frame: talkback::feed::Frame| String::from_utf8(frame.payload.to_vec()).unwrap();
+                        |frame: talkback::feed::Frame| String::from_utf8(frame.payload().to_vec()).unwrap();
                     payloads.extend(frames.into_iter().map(text));
                 }
             }

@@ -8,6 +8,7 @@
 
 mod bus;
 mod deciding;
+mod faults;
 mod first_light;
 mod following;
 mod hostile;

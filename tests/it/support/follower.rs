@@ -138,6 +138,20 @@ impl Follower {
         self.resume().await;
     }
 
+    /// [`resume_at`](Self::resume_at), where it may fail. The next attempt begins from the same cursor.
+    pub async fn try_resume_at(&mut self, base: impl Into<String>) -> Result<(), Ending> {
+        self.actor.base = base.into();
+        self.try_resume().await
+    }
+
+    /// Lets go of all frames but the last few: a reader of a long run keeps its own record.
+    pub fn forget_frames(&mut self) {
+        const KEPT: usize = 5;
+        self.past.clear();
+        let raw = self.link.raw_mut();
+        raw.drain(..raw.len().saturating_sub(KEPT));
+    }
+
     /// Everything that ever came in on its connections: WebSocket frames, or the data of events.
     pub fn raw_frames(&self) -> impl Iterator<Item = &str> {
         self.past.iter().chain(self.link.raw()).map(String::as_str)

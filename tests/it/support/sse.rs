@@ -16,7 +16,7 @@ use super::{
 pub struct EventStream {
     response: Response,
     parser: Parser,
-    raw: Vec<String>,
+    pub(super) raw: Vec<String>,
     heartbeats: u64,
     last_id: Option<String>,
 }

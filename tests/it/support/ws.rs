@@ -16,7 +16,7 @@ use super::{client::chain, operations::Operation, wait};
 /// One connection. It reads only when asked for a frame: a socket that a test leaves alone is a reader that stopped reading.
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
-    raw: Vec<String>,
+    pub(super) raw: Vec<String>,
     /// Frames that arrived while something else was awaited.
     early: VecDeque<Frame>,
     /// Whether `ping` messages are answered at once, as a client must. A test may switch to playing dead.

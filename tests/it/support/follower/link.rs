@@ -56,6 +56,13 @@ impl Link {
         }
     }
 
+    pub(super) fn raw_mut(&mut self) -> &mut Vec<String> {
+        match self {
+            Self::WebSocket(socket) => &mut socket.raw,
+            Self::Sse(stream) => &mut stream.raw,
+        }
+    }
+
     /// Every frame that came in on it, as it came.
     pub(super) fn raw(&self) -> &[String] {
         match self {
