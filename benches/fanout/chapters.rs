@@ -38,7 +38,8 @@ pub fn run(quick: bool, parts: &[&str]) {
             "The machine has one core: server and load share it, and figures mean little.",
         );
     }
-    let chapters: [(&str, fn(&mut Run)); 6] = [
+    type Chapter = fn(&mut Run);
+    let chapters: [(&str, Chapter); 6] = [
         ("closed", Run::closed),
         ("idle", Run::idle),
         ("paced", Run::paced),
@@ -95,10 +96,10 @@ impl Run {
     }
 
     fn tell_closed(&mut self, transport: Transport, costs: &[Vec<(&'static str, Cost)>]) {
-        let what = "Closed loop: the next event when every reader has the last. Deliveries a second as a whole, the \
-                    write of the comment and its acknowledgement included; and of the fan-out alone, that is with \
-                    the time of an event to a single reader taken off. CPU is what one delivery more costs the \
-                    server.";
+        let what = "Closed loop: the next event when every reader has the last. The first ratios are of the server's CPU time \
+                    for one delivery more, which other work on the machine hardly touches; then by the clock, as a whole \
+                    (with the write of the comment and its acknowledgement) and of the fan-out alone (less the time \
+                    of an event to a single reader).";
         self.report.heading(&format!("Fan-out over {}", transport.name()), what);
         let alone = &costs[0];
         let mut rows = Vec::new();
@@ -119,33 +120,36 @@ impl Run {
                 let readers = of_size[0].1.readers;
                 let against = |other: &str| {
                     let found = base.iter().find(|(known, ..)| *known == other && other != *name);
-                    found.map_or_else(
-                        || "–".to_owned(),
-                        |(_, whole, (alone, _))| {
-                            format!("{} / {}", figure(rate / whole), figure(net / alone))
-                        },
-                    )
+                    let cells = found.map(|(_, whole, (alone, each))| {
+                        (figure(each / cpu), format!("{} / {}", figure(rate / whole), figure(net / alone)))
+                    });
+                    cells.unwrap_or_else(|| ("–".to_owned(), "–".to_owned()))
                 };
+                let (stock, raw) = (against("stock"), against("raw sockets"));
                 group.name = format!("{} × {readers}", transport.name());
                 group.bars.push((*name, *net));
                 rows.push(vec![
                     format!("{readers} · {name}"),
-                    against("stock"),
-                    against("raw sockets"),
+                    stock.0,
+                    raw.0,
+                    figure(*cpu),
+                    stock.1,
+                    raw.1,
                     figure(*rate),
                     figure(*net),
-                    figure(*cpu),
                 ]);
             }
             self.plot.push(group);
         }
         let head = [
             "readers · server",
-            "× stock (whole / fan-out)",
-            "× raw (whole / fan-out)",
+            "× stock",
+            "× raw",
+            "µs CPU each",
+            "× stock by the clock (whole / fan-out)",
+            "× raw by the clock",
             "deliveries/s, whole",
             "fan-out alone",
-            "µs CPU each",
         ];
         self.report.table(&head, &rows);
         let what = "An event to one reader: the write, its acknowledgement, one execution. And what is left of an event's CPU time \

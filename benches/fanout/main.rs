@@ -32,7 +32,11 @@ mod report;
 mod stock;
 mod subject;
 #[path = "../../tests/it/support/mod.rs"]
-#[allow(unused_imports, reason = "the tests of the tools stay with the tests")]
+#[allow(
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "tools of the tests, whose own tests stay with the tests"
+)]
 mod support;
 mod wire;
 

@@ -58,13 +58,13 @@ pub fn run(
             })
         })
         .collect();
-    let all = crowd.all_within(lasting * 3 + Duration::from_secs(10));
+    // What does not arrive in time is told as missing.
+    let _ = crowd.all_within(lasting * 3 + Duration::from_secs(10));
     let delivered = crowd.received();
     let elapsed = start.elapsed();
     let cpu = machine::cpu(subject.pid()).saturating_sub(cpu);
     let written: Vec<_> = writing.into_iter().map(|writer| writer.join().expect("a writer writes")).collect();
     let took = written.iter().map(|(_, took)| *took).max().unwrap_or(elapsed);
-    assert!(all || subject.name() != "Talkback", "{delivered} of {} arrived", published * readers as u64);
     let receipts = crowd.receipts.take().unwrap_or_default();
     let first = receipts.first().map_or(0, |receipt| receipt.sequence);
     let from_ack = (writers == 1).then(|| {

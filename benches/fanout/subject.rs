@@ -49,16 +49,14 @@ pub struct Talkback {
 impl Talkback {
     /// The binary that cargo built beside this benchmark, or the one that `TALKBACK_BENCH_BINARY` names.
     pub fn start(runtime: &Runtime, cores: Cores, backend: Backend) -> Self {
-        let mut options = NodeOptions::default();
-        options.binary = std::env::var_os("TALKBACK_BENCH_BINARY").map(Into::into);
+        let binary = std::env::var_os("TALKBACK_BENCH_BINARY").map(Into::into);
+        let mut options = NodeOptions { binary, ..NodeOptions::default() };
         options.env.push(("TALKBACK_LOG".into(), "warn,talkback=info".into()));
         let plan = Plan { options, ..Plan::default() };
         let world = cores.for_a_server(|| runtime.block_on(World::planned(backend, plan)));
         let nodes = (0, world.nodes.len() - 1);
         let (editor, writer) = runtime.block_on(async {
-            let tokens =
-                (world.store.token("EDITOR", "Edith Or").await, world.store.token("READER", "Ana").await);
-            tokens
+            (world.store.token("EDITOR", "Edith Or").await, world.store.token("READER", "Ana").await)
         });
         let mut started = Self { world, article: String::new(), editor, writer, nodes };
         started.article = started.publish_article(runtime, "night-ferry");

@@ -17,7 +17,7 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 ///
 /// # Errors
 /// The answer that does not agree.
-pub fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Response> {
+pub fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Box<Response>> {
     let headers = &parts.headers;
     if !lists(headers, &header::CONNECTION, "upgrade") || !lists(headers, &header::UPGRADE, "websocket") {
         return Err(refuse(StatusCode::BAD_REQUEST, "Ask for an upgrade to websocket.\n"));
@@ -62,8 +62,8 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
 }
 
-fn refuse(status: StatusCode, why: &'static str) -> Response {
-    (status, why).into_response()
+fn refuse(status: StatusCode, why: &'static str) -> Box<Response> {
+    Box::new((status, why).into_response())
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     };
     let (response, upgrade) = match handshake::agree(parts) {
         Ok(agreed) => agreed,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     tokio::spawn(async move {
         let wire = match upgrade.await.map(downcast::<TokioIo<TcpStream>>) {
