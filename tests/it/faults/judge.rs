@@ -1,6 +1,9 @@
 //! The verdict of a run.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use sea_orm::DatabaseConnection;
@@ -11,7 +14,7 @@ use super::{
     campaign::Verdict,
     check::{self, Committed},
     oracle::Story,
-    reader::Follows,
+    reader::{Follows, Record},
     replay::Page,
     run::{GIVES_UP_AFTER, Run, head},
 };
@@ -20,6 +23,9 @@ use super::{
 const LONE_WRITES: usize = 20;
 /// Their mean way to the readers, at most. Without a hint it would be half a second: the nodes' own comparison.
 const PROMPT: Duration = Duration::from_millis(250);
+
+/// A reader that has stopped: its name, its article, what it followed, and its record.
+type Watched = (String, usize, Follows, Arc<Mutex<Record>>);
 
 impl Run {
     /// Fair weather: the writers stop, lone writes arrive promptly, and everything is held against the database.
@@ -48,11 +54,22 @@ impl Run {
             }
         }
         let mut verdict = std::mem::take(&mut self.verdict);
-        let ledger = lock(&self.script.ledger);
+        let mut stories = Vec::new();
         for article in &self.script.articles {
-            let mut story = tokio::task::block_in_place(|| {
-                tokio::runtime::Handle::current().block_on(Story::read(&db, article))
-            });
+            stories.push(Story::read(&db, article).await);
+        }
+        self.compare(&records, &fresh, stories, &mut verdict);
+        let ended = self.arena.store.command(&["check"]).await;
+        if !ended.status.success() {
+            verdict.violations.push(Violation::new(What::Check, format!("{}{}", ended.stdout, ended.stderr)));
+        }
+        verdict
+    }
+
+    /// Holds everything that was seen and acknowledged against what the database tells.
+    fn compare(&self, records: &[Watched], fresh: &[Page], stories: Vec<Story>, verdict: &mut Verdict) {
+        let ledger = lock(&self.script.ledger);
+        for (article, mut story) in self.script.articles.iter().zip(stories) {
             verdict.events += story.events.len();
             verdict.violations.extend(story.work_out(&ledger));
             verdict.violations.extend(story.holds(&ledger, article.index));
@@ -74,12 +91,6 @@ impl Run {
         }
         (verdict.writes, verdict.repeats) = (ledger.acks.len(), ledger.repeats);
         verdict.violations.extend(ledger.violations.iter().cloned());
-        drop(ledger);
-        let ended = self.arena.store.command(&["check"]).await;
-        if !ended.status.success() {
-            verdict.violations.push(Violation::new(What::Check, format!("{}{}", ended.stdout, ended.stderr)));
-        }
-        verdict
     }
 
     /// One write at a time, each seen by everybody before the next: how long an event takes when nothing is wrong.
