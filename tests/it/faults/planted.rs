@@ -28,6 +28,7 @@ fn short_run(bug: &str, binary: PathBuf) -> Campaign {
         strike(Fault::ReadersCut, 0),
         strike(Fault::ReadersLinkStalled, 500),
         strike(Fault::ReadersCut, 0),
+        strike(Fault::ReadersLinkStalled, 0),
         strike(Fault::ReadersCut, 0),
         strike(Fault::ClientsCut, 0),
     ];

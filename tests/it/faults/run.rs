@@ -159,11 +159,13 @@ impl Run {
             tokio::time::sleep(dice.millis(50, 400)).await;
             let what = round.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
             self.tell(format!("round {number}: {what}"));
-            // Somebody comes back after a long while, and just as it strikes.
-            if number % 32 == 10 || number + 1 == rounds.len() {
-                let (transport, article) = [(Transport::Sse, 0), (Transport::WebSocket, 1)][number / 32 % 2];
-                let after = self.while_ago(article);
-                self.seat(transport, Follows::Everything, article, &self.arena.anyone(), after);
+            // Somebody comes back after a long while, and just as it strikes; at the end, to both articles.
+            let last = number + 1 == rounds.len();
+            for (article, transport) in [(0, Transport::Sse), (1, Transport::WebSocket)] {
+                if last || number % 64 == 10 + 32 * article {
+                    let after = self.while_ago(article);
+                    self.seat(transport, Follows::Everything, article, &self.arena.anyone(), after);
+                }
             }
             let stage = Stage { arena: &self.arena, script: &self.script, readers: &self.readers };
             let strikes = round.iter().map(|strike| {
