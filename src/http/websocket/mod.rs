@@ -13,6 +13,8 @@ mod wire;
 
 use std::net::IpAddr;
 
+use async_graphql_axum::GraphQLProtocol;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
@@ -25,6 +27,9 @@ use wire::Wire;
 
 /// Answers the handshake. A client that offers another protocol is refused: it would not understand us.
 pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
+    if let Err(status) = GraphQLProtocol::from_request_parts(parts, &()).await {
+        return (status, "Offer the WebSocket subprotocol graphql-transport-ws.\n").into_response();
+    }
     let viewer = match credentials::viewer(&parts.headers, &edge.tokens) {
         Ok(viewer) => viewer,
         Err(bad) => return (StatusCode::UNAUTHORIZED, format!("{bad}\n")).into_response(),

@@ -152,7 +152,7 @@ impl Story {
     /// `to`: texts by their numbers, and nothing.
     pub fn shown_between(&self, comment: Uuid, from: i64, to: i64) -> Vec<Option<usize>> {
         let changes = self.visible.get(&comment).map_or(&[][..], Vec::as_slice);
-        let before = changes.iter().rfind(|(at, _)| *at <= from).map_or(None, |(_, shows)| *shows);
+        let before = changes.iter().rfind(|(at, _)| *at <= from).and_then(|(_, shows)| *shows);
         let later = changes.iter().filter(|(at, _)| *at > from && *at <= to).map(|(_, shows)| *shows);
         std::iter::once(before).chain(later).collect()
     }
