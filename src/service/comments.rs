@@ -85,10 +85,10 @@ impl Service {
             Err(refusal) => return Ok(Err(refusal.into())),
         };
         let words = Words::of(&submission.body);
-        match self.submit_once(viewer, author, &submission, &words, key.clone()).await {
+        match self.submit_once(author, &submission, &words, key.clone()).await {
             // A retry that ran beside the first try: by now the first result is there.
             Err(Failure::Store(error)) if key.is_some() && error.is_duplicate() => {
-                self.submit_once(viewer, author, &submission, &words, key).await
+                self.submit_once(author, &submission, &words, key).await
             }
             outcome => outcome,
         }
@@ -96,7 +96,6 @@ impl Service {
 
     async fn submit_once(
         &self,
-        viewer: &Viewer,
         author: &User,
         submission: &Submission,
         words: &Words,
@@ -112,11 +111,8 @@ impl Service {
             ModerationMode::Post => lock(&tx, submission.article).await?,
         };
         let parent = match submission.parent {
-            // What the author may not see is not there for them.
-            Some(id) => {
-                let parent = tx.comment(id).await?.filter(|parent| policy::may_see(viewer, parent));
-                Some(parent.ok_or(Failure::NotFound("comment"))?)
-            }
+            // Whoever has its id has seen it: that it went is told, not hidden.
+            Some(id) => Some(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?),
             None => None,
         };
         if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
