@@ -32,8 +32,9 @@ pub fn run(runtime: &Runtime, subject: &Talkback, articles: usize, readers_each:
             super::crowd::Crowd::gather(subject.port(), Transport::WebSocket, &operation, readers_each)
         })
         .collect();
-    std::thread::sleep(Duration::from_secs(3));
-    let lasting = Duration::from_secs(5);
+    // PostgreSQL counts what a session did up to ten seconds after it went idle.
+    std::thread::sleep(Duration::from_secs(12));
+    let lasting = Duration::from_secs(20);
     let (statements, cpu, start) =
         (transactions(runtime, subject), machine::cpu(subject.pid()), Instant::now());
     std::thread::sleep(lasting);
