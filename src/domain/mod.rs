@@ -11,5 +11,6 @@ pub mod moderation;
 pub mod policy;
 pub mod reaction;
 pub mod rules;
+pub mod statistics;
 pub mod text;
 pub mod user;

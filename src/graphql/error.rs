@@ -4,6 +4,7 @@ use async_graphql::{Error, ErrorExtensionValues, ServerError};
 
 use crate::domain::cursor::BadCursor;
 use crate::domain::policy::Denied;
+use crate::domain::statistics::BadPeriod;
 use crate::feed::FollowError;
 use crate::service::Failure;
 use crate::store::StoreError;
@@ -98,6 +99,12 @@ impl From<Failure> for GraphError {
 impl From<BadCursor> for GraphError {
     fn from(bad: BadCursor) -> Self {
         Self::new("BAD_CURSOR", bad.to_string())
+    }
+}
+
+impl From<BadPeriod> for GraphError {
+    fn from(bad: BadPeriod) -> Self {
+        Self::new("BAD_RANGE", bad.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
+use chrono::{DateTime, Utc};
 
 use super::connection::{PageArgs, keyset, keyset_cursor};
 use super::context::scope;
@@ -10,13 +11,15 @@ use super::error::{GraphError, Result};
 use super::id::{GlobalId, article_id, comment_id};
 use super::types::article::{Article, ArticleConnection, ArticleTotal};
 use super::types::comment::{Comment, CommentConnection, CommentTotal, comment_connection};
-use super::types::enums::ModerationQueueName;
+use super::types::enums::{ModerationQueueName, StatisticsBucket};
 use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal};
 use super::types::node::Node;
+use super::types::statistics::ModerationStatistics;
 use super::types::user::{User, Viewer as ViewerType};
 use crate::domain::cursor::FeedCursor;
 use crate::domain::ids::CommentId;
 use crate::domain::policy::{self, Permission};
+use crate::domain::statistics::Period;
 use crate::domain::user::Viewer;
 use crate::feed::Happening;
 use crate::store::{ArticleFilter, EventsAfter, Page, QueueFilter};
@@ -173,6 +176,24 @@ impl Query {
         Ok(comment_connection(page, CommentTotal::Queue(filter), |comment| {
             keyset_cursor(QUEUE, QueueFilter::position(comment))
         }))
+    }
+
+    /// What moderation came to over a stretch of time: at most 1,100 days, in at most 400 slices. For moderators.
+    async fn moderation_statistics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "When it begins. The first slice begins here: pass your midnight for slices of your days."
+        )]
+        from: DateTime<Utc>,
+        #[graphql(desc = "When it is over.")] to: DateTime<Utc>,
+        #[graphql(desc = "How long a slice is.", default_with = "StatisticsBucket::Day")]
+        bucket: StatisticsBucket,
+    ) -> Result<ModerationStatistics> {
+        let scope = scope(ctx)?;
+        policy::require(&scope.viewer, Permission::Moderate)?;
+        let period = Period::new(from, to, bucket.into())?;
+        Ok(ModerationStatistics::new(scope.snapshot().await?.statistics(period).await?))
     }
 }
 

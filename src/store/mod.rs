@@ -17,6 +17,7 @@ mod page;
 mod reactions;
 mod reports;
 mod rows;
+mod statistics;
 mod users;
 
 use std::sync::Arc;

@@ -16,4 +16,5 @@ mod pages;
 mod refusals;
 mod schema;
 mod statements;
+mod statistics;
 mod support;

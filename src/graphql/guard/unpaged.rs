@@ -2,13 +2,17 @@
 //! table, or becomes a connection: a test holds the schema against it.
 
 /// The name of an unpaged list, and the rows that its selection is taken to be executed for.
-pub(super) const LISTS: [(&str, u64); 2] = [
+pub(super) const LISTS: [(&str, u64); 5] = [
     // A hundred at most. It counts for more, so that even the least selection of a comment's ancestors' ancestors is over
     // the default limit: that list grows with the square of the depth, and answers nothing that the first doesn't.
     ("ancestors", 160),
     // The last two hundred, but a comment is seldom sent in, decided on and edited more than a few times: as much as
     // lets the moderators' queue be read with it, in pages of any size.
     ("history", 15),
+    // As many as a period may have, and as the busiest are listed.
+    ("slices", 400),
+    ("heldBy", 50),
+    ("decidedBy", 50),
 ];
 
 /// The rows of a field if it is an unpaged list, else one.

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::domain::{article, comment, event, moderation, reaction, user};
+use crate::domain::{article, comment, event, moderation, reaction, statistics, user};
 use crate::service;
 use crate::store;
 
@@ -172,4 +172,16 @@ pub enum UserErrorCode {
     Invalid,
     /// One does not report what one wrote.
     OwnComment,
+}
+
+/// The length of one slice of statistics.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(remote = "statistics::Bucket")]
+pub enum StatisticsBucket {
+    /// 60 minutes.
+    Hour,
+    /// 24 hours.
+    Day,
+    /// Seven times 24 hours.
+    Week,
 }

@@ -6,4 +6,5 @@ pub mod enums;
 pub mod event;
 pub mod moderation;
 pub mod node;
+pub mod statistics;
 pub mod user;

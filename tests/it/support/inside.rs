@@ -102,12 +102,18 @@ impl Inside {
         self.engine.accept(asked).unwrap_or_else(|refused| panic!("{:?}", refused.errors))
     }
 
-    /// Runs an operation and returns how many statements that took.
-    pub async fn cost(&self, viewer: &Viewer, operation: &str, variables: Value) -> u64 {
-        let before = self.service.store.statements();
+    /// Runs an operation and returns its data.
+    pub async fn answer(&self, viewer: &Viewer, operation: &str, variables: Value) -> Value {
         let accepted = self.accept(Operation::named(operation, variables));
         let response = self.engine.run(accepted, viewer.clone()).await;
         assert!(response.is_ok(), "{:?}", response.errors);
+        response.data.into_json().unwrap()
+    }
+
+    /// Runs an operation and returns how many statements that took.
+    pub async fn cost(&self, viewer: &Viewer, operation: &str, variables: Value) -> u64 {
+        let before = self.service.store.statements();
+        self.answer(viewer, operation, variables).await;
         self.service.store.statements() - before
     }
 }
