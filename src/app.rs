@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,13 +19,11 @@ use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
 use crate::graphql::guard::Limits;
 use crate::graphql::{Engine, Pace, Site};
-use crate::http::{Edge, router};
+use crate::http::{Edge, router, serve};
 use crate::service::Service;
 use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
 use crate::upkeep;
 
-/// How long requests under way may take once the node is asked to stop.
-const DRAIN: Duration = Duration::from_secs(8);
 /// How long a one-time sign-in can be used.
 const SIGN_IN_LASTS: chrono::Duration = chrono::Duration::minutes(30);
 
@@ -158,7 +155,15 @@ impl Node {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
         };
-        let edge = Edge { engine, service, tokens, site, bus, stopping: CancellationToken::new() };
+        let edge = Edge {
+            engine,
+            service,
+            tokens,
+            site,
+            bus,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
         Ok(Self { listener, edge, address, base_url, sign_in, config, _lock: lock })
     }
 
@@ -169,14 +174,9 @@ impl Node {
         let store = edge.service.store.clone();
         let tasks = TaskTracker::new();
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
-        let app = router(edge, &config.allow_origin).into_make_service_with_connect_info::<SocketAddr>();
-        let listener = listener.tap_io(|stream| {
-            // An event is one small write: waiting for more would only delay it.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        let graceful = {
+        let connections = edge.tasks.clone();
+        let app = router(edge, &config.allow_origin);
+        let asked = {
             let stopping = stopping.clone();
             async move {
                 stop.await;
@@ -184,17 +184,7 @@ impl Node {
                 stopping.cancel();
             }
         };
-        let serving = axum::serve(listener, app).with_graceful_shutdown(graceful).into_future();
-        let overdue = async {
-            stopping.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            served = serving => if let Err(error) = served {
-                tracing::error!(%error, "serving ended");
-            },
-            () = overdue => tracing::warn!("some requests did not end in time and were cut off"),
-        }
+        tokio::join!(asked, serve::serve(listener, app, serve::Limits::default(), connections, stopping));
         tasks.close();
         if tokio::time::timeout(Duration::from_secs(1), async {
             tasks.wait().await;

@@ -6,6 +6,7 @@ mod graphql;
 mod health;
 mod negotiate;
 mod pages;
+pub mod serve;
 mod sse;
 mod websocket;
 
@@ -18,6 +19,7 @@ use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -49,6 +51,8 @@ pub struct Edge {
     pub bus: Arc<dyn EventBus>,
     /// Ends long-lived connections when the node stops.
     pub stopping: CancellationToken,
+    /// Every connection and socket: what a stop waits for.
+    pub tasks: TaskTracker,
 }
 
 /// All routes.

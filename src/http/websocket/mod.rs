@@ -18,10 +18,9 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::downcast;
-use tokio::net::TcpStream;
+use hyper::upgrade::Upgraded;
 
+use super::serve::Line;
 use super::{Edge, credentials};
 use wire::Wire;
 
@@ -38,10 +37,14 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
         Ok(agreed) => agreed,
         Err(response) => return *response,
     };
-    tokio::spawn(async move {
-        let wire = match upgrade.await.map(downcast::<TokioIo<TcpStream>>) {
+    let tasks = edge.tasks.clone();
+    tasks.spawn(async move {
+        let (wire, _place) = match upgrade.await.map(Upgraded::downcast::<Line>) {
             // hyper's read buffer ends here, and what the connection held with it.
-            Ok(Ok(parts)) => Wire::new(parts.io.into_inner(), &parts.read_buf),
+            Ok(Ok(parts)) => {
+                let (stream, place) = parts.io.into_parts();
+                (Wire::new(stream, &parts.read_buf), place)
+            }
             Ok(Err(_)) => {
                 tracing::error!("a WebSocket came over something else than TCP");
                 return;
