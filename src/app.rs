@@ -21,6 +21,7 @@ use crate::graphql::guard::Limits;
 use crate::graphql::{Engine, Pace, Site};
 use crate::http::{Edge, router, serve};
 use crate::service::Service;
+use crate::service::rulebook::Rulebook;
 use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
 use crate::upkeep;
 
@@ -136,7 +137,9 @@ impl Node {
                 (bus, notices)
             }
         };
-        let service = Service { store: store.clone(), bus: Arc::clone(&bus), clock: Arc::clone(&clock) };
+        let rulebook = Arc::new(if config.rate_limits { Rulebook::default() } else { Rulebook::unhurried() });
+        let service =
+            Service { store: store.clone(), bus: Arc::clone(&bus), clock: Arc::clone(&clock), rulebook };
         if config.demo && store.is_empty().await? {
             demo::load(&service).await?;
         }

@@ -13,6 +13,8 @@ const EVERY: Duration = Duration::from_secs(15 * 60);
 const BATCH: u64 = 1_000;
 /// How long a retry may come after the first try.
 const KEYS_KEPT: chrono::Duration = chrono::Duration::days(7);
+/// How long the rules remember a submission: a day longer than any of them looks back.
+const MARKS_KEPT: chrono::Duration = chrono::Duration::days(8);
 
 /// Tidies up now and then until the node stops.
 pub async fn run(service: Service, feed_retention: Duration, stopping: CancellationToken) {
@@ -35,6 +37,9 @@ async fn once(service: &Service, feed_retention: Duration) -> Result<(), StoreEr
         tokio::task::yield_now().await;
     }
     while service.store.forget_keys(now - KEYS_KEPT, BATCH).await? == BATCH {
+        tokio::task::yield_now().await;
+    }
+    while service.store.forget_marks(now - MARKS_KEPT, BATCH).await? == BATCH {
         tokio::task::yield_now().await;
     }
     service.store.forget_codes(now).await?;

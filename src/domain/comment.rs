@@ -141,12 +141,6 @@ impl CommentState {
         }
     }
 
-    /// The state of a comment that has just been submitted.
-    #[must_use]
-    pub const fn submitted(held: bool, at: DateTime<Utc>) -> Self {
-        if held { Self::Pending } else { Self::Approved { at, by: None } }
-    }
-
     /// Where `action` leads from here.
     ///
     /// Words that a moderator has not read do not replace words that one has: editing an approved comment

@@ -1,6 +1,7 @@
 //! What Talkback is about, without a database, a web server or a query language: ids, articles,
 //! comments and their states, who may do what, what happens to a submission, and what happened.
 
+pub mod address;
 pub mod article;
 pub mod comment;
 pub mod cursor;

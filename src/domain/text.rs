@@ -105,6 +105,11 @@ fn is_disguise(c: char) -> bool {
         )
 }
 
+/// Whether the character shows nothing wherever it stands: what word lists read over.
+pub(super) fn shows_nothing(c: char) -> bool {
+    is_disguise(c)
+}
+
 /// Whether a reader sees the character at all. U+2800 is the Braille cell without a dot.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace() && !is_disguise(c) && c != '\u{2800}'

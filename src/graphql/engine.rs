@@ -38,6 +38,9 @@ pub struct Asked {
     pub address: IpAddr,
 }
 
+/// Where a request came from, for resolvers.
+pub(super) struct Origin(pub IpAddr);
+
 /// A request that passed the guard.
 pub struct Accepted {
     asked: Asked,
@@ -291,7 +294,7 @@ pub fn refused(error: GraphError) -> Response {
 
 fn request(accepted: Accepted) -> Request {
     let Accepted { asked, admitted } = accepted;
-    let mut request = Request::new(asked.query).variables(asked.variables);
+    let mut request = Request::new(asked.query).variables(asked.variables).data(Origin(asked.address));
     request.operation_name = asked.operation_name;
     request.set_parsed_query(admitted.document);
     request

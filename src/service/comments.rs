@@ -1,18 +1,19 @@
 //! What authors do: submit, edit, delete.
 
+use std::net::IpAddr;
+
 use sha2::{Digest, Sha256};
 
+use super::judging::{self, Case, Words};
 use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse, stale};
-use crate::domain::article::{Article, CommentPolicy, ModerationMode};
-use crate::domain::comment::{Action, Comment, CommentState, CommentStatus, Next, ThreadPath};
+use crate::domain::article::{Article, ModerationMode};
+use crate::domain::comment::{Action, Comment, Next, ThreadPath};
 use crate::domain::ids::{ArticleId, CommentId, EntryId};
-use crate::domain::markdown::{self, Trust};
 use crate::domain::moderation::HistoryAction;
 use crate::domain::policy::{self, Denied, Permission};
-use crate::domain::rules::{self, Trace};
-use crate::domain::text;
+use crate::domain::rules::{self, Verdict};
 use crate::domain::user::{User, Viewer};
-use crate::store::{Change, FirstResult, NewComment, NewEntry, Remembered, WriteTx};
+use crate::store::{Change, FirstResult, NewComment, NewEntry, NewMark, Remembered, WriteTx};
 
 /// The longest idempotency key, in bytes.
 const KEY_MAX: usize = 200;
@@ -41,35 +42,25 @@ pub struct Edit {
     pub revision: i32,
 }
 
-/// A comment's words as they are stored. They are made before the transaction begins, which holds other writers up.
-struct Words {
-    body: String,
-    /// Empty for a body that no article takes: the rules refuse it, and rendering it would be work for nothing.
-    html: String,
-}
-
-impl Words {
-    fn of(sent: &str) -> Self {
-        let body = text::multi_line(sent);
-        let longest = CommentPolicy {
-            max_length: CommentPolicy::MAX_LENGTH,
-            min_length: 0,
-            ..CommentPolicy::default()
-        };
-        let html = match rules::check_length(&longest, &body) {
-            Ok(()) => markdown::to_html(&body, Trust::Reader),
-            Err(_) => String::new(),
-        };
-        Self { body, html }
-    }
-}
-
 impl Service {
     /// Takes a comment in: held for a moderator, or shown at once, as the article's rules say.
     ///
     /// # Errors
     /// [`Failure`]; a submission that the rules don't take is refused, not an error.
     pub async fn submit(&self, viewer: &Viewer, submission: Submission) -> Outcome<Comment> {
+        self.submit_from(viewer, submission, None).await
+    }
+
+    /// The same, where it is known from which address it came: the rules may limit how much comes from one.
+    ///
+    /// # Errors
+    /// As [`Service::submit`].
+    pub async fn submit_from(
+        &self,
+        viewer: &Viewer,
+        submission: Submission,
+        address: Option<IpAddr>,
+    ) -> Outcome<Comment> {
         let author = signed_in(viewer)?;
         let key = match remembered(
             author,
@@ -85,10 +76,11 @@ impl Service {
             Err(refusal) => return Ok(Err(refusal.into())),
         };
         let words = Words::of(&submission.body);
-        match self.submit_once(author, &submission, &words, key.clone()).await {
+        let case = self.case(viewer, submission.article, &words, address).await?;
+        match self.submit_once(author, &submission, &words, &case, key.clone()).await {
             // A retry that ran beside the first try: by now the first result is there.
             Err(Failure::Store(error)) if key.is_some() && error.is_duplicate() => {
-                self.submit_once(author, &submission, &words, key).await
+                self.submit_once(author, &submission, &words, &case, key).await
             }
             outcome => outcome,
         }
@@ -99,9 +91,13 @@ impl Service {
         author: &User,
         submission: &Submission,
         words: &Words,
+        case: &Case,
         key: Option<Remembered>,
     ) -> Outcome<Comment> {
         let tx = self.store.write().await?;
+        if !tx.take_turn(author.id).await? {
+            return Err(Denied::Gone.into());
+        }
         if let Some(outcome) = repeated(&tx, key.as_ref()).await? {
             return outcome;
         }
@@ -119,7 +115,9 @@ impl Service {
             return Ok(Err(refusal.into()));
         }
         let now = self.clock.now();
-        let verdict = match rules::judge(&article.policy, &words.body, now) {
+        let facts = case.facts(&tx, author, now).await?;
+        let judged = rules::judge(&case.rules, &article.policy, &words.body, &words.judged, &facts, now);
+        let verdict = match judged {
             Ok(verdict) => verdict,
             Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
         };
@@ -129,12 +127,14 @@ impl Service {
             author: author.clone(),
             body: words.body.clone(),
             body_html: words.html.clone(),
-            state: CommentState::submitted(verdict.is_held(), now),
+            state: verdict.state(now),
             held_because: verdict.held_because,
             at: now,
             entry: self.entry(HistoryAction::Submitted, Some(author)),
         };
         let comment = tx.insert_comment(&mut article, comment).await?;
+        let (author, text, address) = (author.id, case.text, case.address);
+        tx.mark_submission(NewMark { comment: comment.id, author, at: now, text, address }).await?;
         if let Some(key) = key {
             tx.remember(key, comment.id, now).await?;
         }
@@ -153,7 +153,13 @@ impl Service {
     /// [`Failure`].
     pub async fn edit(&self, viewer: &Viewer, edit: Edit) -> Outcome<Comment> {
         let author = signed_in(viewer)?;
-        let Words { body, html } = Words::of(&edit.body);
+        let Words { body, html, judged } = Words::of(&edit.body);
+        let Some(article) =
+            self.store.latest().comment(edit.comment).await?.map(|comment| comment.article_id)
+        else {
+            return Err(Failure::NotFound("comment"));
+        };
+        let rules = self.rules_in_force(Some(article)).await?;
         let tx = self.store.write().await?;
         let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
         let now = self.clock.now();
@@ -176,16 +182,15 @@ impl Service {
         if body == before.body {
             return Ok(Ok(before));
         }
-        let held_again = before.state.is_visible() && state.status() == CommentStatus::Pending;
+        let verdict = match Verdict::over(rules.judge_words(&judged)) {
+            Ok(verdict) => verdict,
+            Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
+        };
+        let (state, held_because) = judging::edited(&before, state, verdict, now);
         let change = Change {
             state,
             words: Some((body, html)),
-            held_because: held_again.then(|| {
-                vec![Trace {
-                    rule: "EDITED".to_owned(),
-                    detail: "The author changed the words after a moderator had approved them.".to_owned(),
-                }]
-            }),
+            held_because,
             at: now,
             entry: self.entry(HistoryAction::Edited, Some(author)),
         };

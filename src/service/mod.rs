@@ -2,8 +2,10 @@
 
 pub mod articles;
 pub mod comments;
+mod judging;
 pub mod moderation;
 pub mod readers;
+pub mod rulebook;
 pub mod sessions;
 
 use std::sync::Arc;
@@ -13,7 +15,8 @@ use crate::clock::Clock;
 use crate::domain::article::Article;
 use crate::domain::comment::{Comment, Refused as StateRefused};
 use crate::domain::policy::Denied;
-use crate::domain::rules::NotTaken;
+use crate::domain::rules::{NotTaken, Rule};
+use crate::service::rulebook::Rulebook;
 use crate::store::{Store, StoreError};
 
 /// What the use cases need.
@@ -25,6 +28,8 @@ pub struct Service {
     pub bus: Arc<dyn EventBus>,
     /// Time and ids.
     pub clock: Arc<Clock>,
+    /// The rules for submissions.
+    pub rulebook: Arc<Rulebook>,
 }
 
 /// Why a request as a whole failed: the caller may not, names what is not there, or it is our fault.
@@ -69,6 +74,16 @@ pub enum RefusalCode {
     TooLong,
     /// The article takes no comments.
     CommentingClosed,
+    /// Too many in a short time.
+    TooMany,
+    /// The same text was sent in before.
+    Repeated,
+    /// Words that are not accepted.
+    BannedWords,
+    /// Links that are not accepted.
+    Links,
+    /// Another rule of the newsroom.
+    NotAccepted,
     /// The comment replied to is not one that readers see.
     ParentNotVisible,
     /// The thread is as deep as threads get.
@@ -103,8 +118,23 @@ impl From<NotTaken> for Refusal {
             NotTaken::TooShort { .. } => (RefusalCode::TooShort, "body"),
             NotTaken::TooLong { .. } => (RefusalCode::TooLong, "body"),
             NotTaken::Closed => (RefusalCode::CommentingClosed, "articleId"),
+            NotTaken::ByRule(rule) => (RefusalCode::from(rule), "body"),
         };
         Self::of(code, field, not_taken.to_string())
+    }
+}
+
+impl From<Rule> for RefusalCode {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Rate | Rule::AddressRate => Self::TooMany,
+            Rule::Repeat => Self::Repeated,
+            Rule::BannedWords | Rule::SuspectWords => Self::BannedWords,
+            Rule::Links => Self::Links,
+            Rule::Newcomer | Rule::PreModeration | Rule::Hook | Rule::Reports | Rule::Edited => {
+                Self::NotAccepted
+            }
+        }
     }
 }
 

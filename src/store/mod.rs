@@ -17,6 +17,7 @@ mod page;
 mod reactions;
 mod reports;
 mod rows;
+mod rules;
 mod statistics;
 mod users;
 
@@ -39,6 +40,7 @@ pub use moderation::QueueFilter;
 pub use page::{Direction, Keyset, Page, PageRequest};
 pub use reactions::Reacted;
 pub use reports::{NewReport, Report};
+pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
 
 /// What can go wrong below the service.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod following;
 mod hostile;
 mod pages;
 mod refusals;
+mod rules;
 mod schema;
 mod statements;
 mod statistics;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{caller, parts, payload};
+use crate::graphql::engine::Origin;
 use crate::graphql::error::Result;
 use crate::graphql::id::{article_id, comment_id};
 use crate::graphql::types::comment::Comment;
@@ -89,7 +90,8 @@ impl CommentMutation {
             body: input.body,
             idempotency_key: input.idempotency_key,
         };
-        let (comment, user_errors) = parts(service.submit(viewer, submission).await)?;
+        let address = ctx.data_opt::<Origin>().map(|origin| origin.0);
+        let (comment, user_errors) = parts(service.submit_from(viewer, submission, address).await)?;
         Ok(CommentSubmitPayload { comment: comment.map(|comment| Comment(Arc::new(comment))), user_errors })
     }
 

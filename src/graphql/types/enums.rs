@@ -154,6 +154,16 @@ pub enum UserErrorCode {
     TooLong,
     /// The article takes no comments.
     CommentingClosed,
+    /// Too many comments in a short time: wait a while.
+    TooMany,
+    /// The same text was sent in before.
+    Repeated,
+    /// It has words that are not accepted.
+    BannedWords,
+    /// It has more links than are accepted, or one that is not.
+    Links,
+    /// Another rule of the newsroom does not accept it.
+    NotAccepted,
     /// The comment is not one that readers see.
     ParentNotVisible,
     /// The thread is as deep as threads get.

@@ -19,6 +19,7 @@ use talkback::graphql::{Engine, Site};
 use talkback::service::Service;
 use talkback::service::articles::{PolicyChange, Publication};
 use talkback::service::comments::Submission;
+use talkback::service::rulebook::Rulebook;
 use talkback::store::{DatabaseUrl, Store};
 
 use super::operations::Operation;
@@ -35,7 +36,8 @@ impl Inside {
         let (bus, notices) = LocalBus::new();
         let clock = Arc::new(Clock::System);
         let store = Store::open(url).await.unwrap();
-        let service = Service { store: store.clone(), bus: bus.clone(), clock: Arc::clone(&clock) };
+        let rulebook = Arc::new(Rulebook::unhurried());
+        let service = Service { store: store.clone(), bus: bus.clone(), clock: Arc::clone(&clock), rulebook };
         let feed = Feed::start(store, bus, notices);
         let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), clock);
         let site = Site { base_url: "http://localhost".into() };

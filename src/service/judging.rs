@@ -1,0 +1,126 @@
+//! Judging what comes in: the rules in force over the words, and over what the store has counted.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Failure, Service};
+use crate::domain::article::CommentPolicy;
+use crate::domain::comment::{Comment, CommentState};
+use crate::domain::ids::ArticleId;
+use crate::domain::markdown::{self, Trust};
+use crate::domain::policy::{self, Permission};
+use crate::domain::rules::{self, Facts, Outcome, Rule, Rules, TextDigest, Trace, Verdict};
+use crate::domain::text;
+use crate::domain::user::{User, Viewer};
+use crate::store::{AddressDigest, FactsWanted, WriteTx};
+
+/// A comment's words as they are stored and judged. They are made before the transaction begins, which holds other writers
+/// up.
+pub(super) struct Words {
+    pub body: String,
+    /// Empty for a body that no article takes: the rules refuse it, and rendering it would be work for nothing.
+    pub html: String,
+    pub judged: rules::Words,
+}
+
+impl Words {
+    pub fn of(sent: &str) -> Self {
+        let body = text::multi_line(sent);
+        let longest = CommentPolicy {
+            max_length: CommentPolicy::MAX_LENGTH,
+            min_length: 0,
+            ..CommentPolicy::default()
+        };
+        let html = match rules::check_length(&longest, &body) {
+            Ok(()) => markdown::to_html(&body, Trust::Reader),
+            Err(_) => String::new(),
+        };
+        let judged = rules::Words::of_html(&html);
+        Self { body, html, judged }
+    }
+}
+
+/// What a submission is judged by.
+pub(super) struct Case {
+    pub rules: Arc<Rules>,
+    pub text: Option<TextDigest>,
+    pub address: Option<AddressDigest>,
+    /// Moderators are known, and work at their own pace: rates, repeats and newcomers are not about them.
+    is_staff: bool,
+    is_unhurried: bool,
+}
+
+impl Service {
+    /// Prepares a case, by the rules in force now.
+    pub(super) async fn case(
+        &self,
+        viewer: &Viewer,
+        article: ArticleId,
+        words: &Words,
+        address: Option<IpAddr>,
+    ) -> Result<Case, Failure> {
+        let rules = self.rules_in_force(Some(article)).await?;
+        let address = match address {
+            Some(address) => Some(self.digest_of(address).await?),
+            None => None,
+        };
+        let text = TextDigest::of(&words.judged.folded, rules.settings.repeats.min_length);
+        let is_staff = policy::may(viewer, Permission::Moderate);
+        Ok(Case { rules, text, address, is_staff, is_unhurried: self.rulebook.is_unhurried() })
+    }
+}
+
+impl Case {
+    /// What came before, as of this write.
+    pub async fn facts(&self, tx: &WriteTx, author: &User, now: DateTime<Utc>) -> Result<Facts, Failure> {
+        match self.wanted(author, now) {
+            None => Ok(Facts { approved: u32::MAX, ..Facts::default() }),
+            Some(wanted) => Ok(tx.submission_facts(&wanted).await?),
+        }
+    }
+
+    fn wanted(&self, author: &User, now: DateTime<Utc>) -> Option<FactsWanted> {
+        if self.is_staff {
+            return None;
+        }
+        let settings = &self.rules.settings;
+        let since = |minutes: u32| now - Duration::minutes(i64::from(minutes));
+        let limit = |limit: u32| if self.is_unhurried { 0 } else { limit };
+        let (rate, address, repeats) = (settings.rate, settings.address_rate, settings.repeats);
+        Some(FactsWanted {
+            author: author.id,
+            person: (since(rate.minutes), limit(rate.comments)),
+            address: self.address.map(|digest| (digest, since(address.minutes), limit(address.comments))),
+            text: self
+                .text
+                .filter(|_| repeats.minutes > 0)
+                .map(|digest| (digest, since(repeats.minutes), repeats.others)),
+            approved: settings.newcomers.approved,
+        })
+    }
+}
+
+/// What an edit comes to: the state that the edit alone leads to, or a stricter one where the new words ask for it; and the
+/// traces that the comment has from now on, where they change. What had held a comment that still waits stays to be read.
+pub(super) fn edited(
+    before: &Comment,
+    state: CommentState,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> (CommentState, Option<Vec<Trace>>) {
+    let is_read_again = before.state.is_visible() && !state.is_visible();
+    let detail = "The author changed the words after a moderator had approved them.";
+    let again = is_read_again.then(|| vec![Trace::of(Rule::Edited, detail)]);
+    match verdict.outcome {
+        Outcome::Allow => (state, again),
+        Outcome::Hold | Outcome::Spam | Outcome::Reject | Outcome::Refuse => {
+            let next = verdict.state(now);
+            let old = before.held_because.iter().filter(|trace| !trace.is_about_words()).cloned();
+            let mut traces = again.unwrap_or_else(|| old.collect());
+            traces.extend(verdict.held_because);
+            (next, Some(traces))
+        }
+    }
+}
