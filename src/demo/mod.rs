@@ -1,19 +1,21 @@
 //! The demo newsroom: stories and a conversation to look at on the first start. It is entered the way real
 //! ones are, through the services, on a clock of its own.
 
+mod story;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
 
+use self::story::{DemoStory, publication};
 use crate::clock::Clock;
-use crate::domain::article::{Article, CommentingState, Dateline, ModerationMode, PullQuote, Source, Story};
+use crate::domain::article::{Article, CommentingState, ModerationMode};
 use crate::domain::comment::{Comment, CommentStatus};
 use crate::domain::ids::UserId;
 use crate::domain::moderation::ReasonCode;
 use crate::domain::user::{Role, User, UserKind, Viewer};
-use crate::service::articles::{PolicyChange, Publication};
+use crate::service::articles::PolicyChange;
 use crate::service::comments::Submission;
 use crate::service::moderation::{Decision, Verdict};
 use crate::service::{Failure, Outcome, Service};
@@ -26,6 +28,9 @@ const STORIES: [&str; 5] = [
     include_str!("stories/night-ferry.toml"),
     include_str!("stories/mine-marathon.toml"),
 ];
+
+/// Who decides on the comments, in turns.
+const MODERATORS: [&str; 3] = ["Mia Lund", "Jonas Pell", "Mia Lund"];
 
 /// Why the demo newsroom is not there.
 #[derive(Debug, thiserror::Error)]
@@ -44,82 +49,26 @@ pub enum DemoError {
     Store(#[from] StoreError),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DemoStory {
-    slug: String,
-    headline: String,
-    summary: Option<String>,
-    key_points_heading: Option<String>,
-    key_points: Vec<String>,
-    story_headline: Option<String>,
-    standfirst: Option<String>,
-    pull_quote: Option<DemoQuote>,
-    dateline: Option<DemoDateline>,
-    byline: Option<String>,
-    source: Option<DemoSource>,
-    section: Option<String>,
-    tags: Vec<String>,
-    language: String,
-    published_at: DateTime<Utc>,
-    body: String,
-    commenting: Option<DemoCommenting>,
-    comments: Vec<DemoComment>,
-}
-
-#[derive(Deserialize)]
-struct DemoQuote {
-    text: String,
-    attribution: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DemoDateline {
-    place: String,
-    date: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DemoSource {
-    name: String,
-    url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DemoCommenting {
-    state: Option<String>,
-    moderation: Option<String>,
-    guidelines: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DemoComment {
-    key: String,
-    parent: Option<String>,
-    author: String,
-    minutes_after: i64,
-    status: String,
-    reason: Option<String>,
-    body: String,
-}
-
-/// Loads the demo newsroom.
+/// Loads the demo newsroom. Its conversations have just ended, so that there is something to see in the charts of the
+/// last days, whenever the first start is.
 ///
 /// # Errors
 /// [`DemoError`].
 pub async fn load(service: &Service) -> Result<(), DemoError> {
-    for text in STORIES {
-        let story: DemoStory = toml::from_str(text)?;
+    let mut stories = STORIES.map(toml::from_str::<DemoStory>).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let ended = stories.iter().map(DemoStory::ends).max().unwrap_or_default();
+    // Whole days: a story of the morning stays one.
+    let shift = Duration::days((service.clock.now() - ended).num_seconds().div_euclid(86_400));
+    let mut people = HashMap::new();
+    for story in &mut stories {
+        story.published_at += shift;
         let clock = Arc::new(Clock::manual(story.published_at));
-        let teller = Teller {
-            service: Service { clock: Arc::clone(&clock), ..service.clone() },
-            clock,
-            people: HashMap::new(),
-        };
+        let service = Service { clock: Arc::clone(&clock), ..service.clone() };
+        let mut teller = Teller { service, clock, people };
         teller.tell(story).await?;
+        people = teller.people;
     }
-    tracing::info!(stories = STORIES.len(), "loaded the demo newsroom");
+    tracing::info!(stories = stories.len(), "loaded the demo newsroom");
     Ok(())
 }
 
@@ -130,14 +79,14 @@ struct Teller {
 }
 
 impl Teller {
-    async fn tell(mut self, story: DemoStory) -> Result<(), DemoError> {
+    async fn tell(&mut self, story: &DemoStory) -> Result<(), DemoError> {
         let editor = self.person("Demo Newsroom", Role::Admin).await?;
-        let published = self.service.publish(&editor, publication(&story)).await;
+        let published = self.service.publish(&editor, publication(story)).await;
         let article = taken(&story.slug, published)?;
         let commenting = story.commenting.as_ref();
         let post = commenting.and_then(|policy| policy.moderation.as_deref()) == Some("POST");
         // Every comment is decided on below, as moderators did; the policy itself is set afterwards.
-        let comments = self.converse(&article, &editor, &story).await?;
+        let comments = self.converse(&article, story).await?;
         let change = PolicyChange {
             state: match commenting.and_then(|policy| policy.state.as_deref()) {
                 Some("CLOSED") => Some(CommentingState::Closed),
@@ -152,15 +101,10 @@ impl Teller {
         Ok(())
     }
 
-    async fn converse(
-        &mut self,
-        article: &Article,
-        moderator: &Viewer,
-        story: &DemoStory,
-    ) -> Result<usize, DemoError> {
+    async fn converse(&mut self, article: &Article, story: &DemoStory) -> Result<usize, DemoError> {
         let mut said: HashMap<&str, Comment> = HashMap::new();
-        let mut deleted = Vec::new();
-        for comment in &story.comments {
+        let (mut deleted, mut reported) = (Vec::new(), Vec::new());
+        for (number, comment) in story.comments.iter().enumerate() {
             let at = story.published_at + Duration::minutes(comment.minutes_after);
             self.clock.advance(at - self.clock.now());
             let author = self.person(&comment.author, Role::Reader).await?;
@@ -183,16 +127,20 @@ impl Teller {
                 deleted.push((author, written.id));
             }
             if let Some(verdict) = verdict {
-                self.clock.advance(Duration::seconds(50));
+                let moderator = self.person(MODERATORS[number % MODERATORS.len()], Role::Moderator).await?;
+                self.clock.advance(story.decided_after(number));
                 let decision = Decision {
                     comment: written.id,
                     verdict,
                     revision: written.revision,
                     reason: comment.reason.as_deref().and_then(ReasonCode::from_name),
-                    note: None,
+                    note: comment.note.clone(),
                     idempotency_key: None,
                 };
-                taken(&comment.key, self.service.decide(moderator, decision).await)?;
+                taken(&comment.key, self.service.decide(&moderator, decision).await)?;
+            }
+            for report in &comment.reports {
+                reported.push((report, written.id));
             }
             said.insert(&comment.key, written);
         }
@@ -200,6 +148,13 @@ impl Teller {
         for (author, id) in deleted {
             self.clock.advance(Duration::minutes(1));
             taken("a deletion", self.service.delete(&author, id).await)?;
+        }
+        for (report, id) in reported {
+            let reader = self.person(&report.by, Role::Reader).await?;
+            self.clock.advance(Duration::minutes(2));
+            let reason = ReasonCode::from_name(&report.reason)
+                .ok_or_else(|| DemoError::Refused(report.reason.clone()))?;
+            taken("a report", self.service.report(&reader, id, reason, report.note.clone()).await)?;
         }
         Ok(said.len())
     }
@@ -222,38 +177,4 @@ fn taken<T>(what: &str, outcome: Outcome<T>) -> Result<T, DemoError> {
         let why: Vec<&str> = refused.reasons.iter().map(|reason| reason.message.as_str()).collect();
         DemoError::Refused(format!("{what}: {}", why.join(" ")))
     })
-}
-
-fn publication(story: &DemoStory) -> Publication {
-    Publication {
-        story: Story {
-            slug: story.slug.clone(),
-            headline: story.headline.clone(),
-            summary: story.summary.clone(),
-            key_points_heading: story.key_points_heading.clone(),
-            story_headline: story.story_headline.clone(),
-            standfirst: story.standfirst.clone(),
-            pull_quote: story
-                .pull_quote
-                .as_ref()
-                .map(|quote| PullQuote { text: quote.text.clone(), attribution: quote.attribution.clone() }),
-            dateline: story
-                .dateline
-                .as_ref()
-                .map(|dateline| Dateline { place: dateline.place.clone(), date: dateline.date.clone() }),
-            byline: story.byline.clone(),
-            source: story
-                .source
-                .as_ref()
-                .map(|source| Source { name: source.name.clone(), url: source.url.clone() }),
-            section: story.section.clone(),
-            language: story.language.clone(),
-            body: story.body.clone(),
-            url: None,
-        },
-        key_points: story.key_points.clone(),
-        tags: story.tags.clone(),
-        published_at: Some(story.published_at),
-        revision: None,
-    }
 }
