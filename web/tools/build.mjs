@@ -23,7 +23,7 @@ const ENTRIES = {
   "src/count.ts": 1_024,
   "src/embed/index.ts": 20_000,
   "src/story.ts": 20_500,
-  "src/desk/index.ts": 25_000,
+  "src/desk/index.ts": 32_000,
   "src/graphiql/main.tsx": 420_000,
 };
 

@@ -1,84 +1,130 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import { fully, when } from "../lib/text";
-import type { Desk, Item } from "./desk";
+import { fully, plural, when } from "../lib/text";
+import type { Verdict } from "./decisions";
+import type { Desk } from "./desk";
+import { difference } from "./difference";
+import { inspectorView } from "./inspector-view";
 import { REASONS, STATUS, words } from "./labels";
+import type { Item } from "./queue";
 
-/** One comment on the desk: who wrote it where, why it was held, what it answers, and the decisions. */
+/** One comment on the desk: who wrote it where, what it answers, why it was held, and the decisions. */
 export function cardView(desk: Desk, item: Item, index: number): TemplateResult {
+  const { queue } = desk;
   const { comment } = item;
-  const selected = index === desk.selected;
+  const selected = index === queue.at;
+  const picked = queue.picked.has(comment.id);
   const author = comment.author?.displayName ?? "Former reader";
+  const pick = (event: MouseEvent): void => {
+    queue.pick(index, event.shiftKey ? "range" : "toggle");
+    desk.requestUpdate();
+  };
   return html`<li>
     <article
-      class="desk-card ${selected ? "is-selected" : ""} ${item.gone ? "is-gone" : ""}" tabindex=${selected ? 0 : -1} aria-busy=${item.busy}
-      aria-label="Comment by ${author}" data-id=${comment.id}
+      class="card ${selected ? "is-selected" : ""} ${picked ? "is-picked" : ""} ${item.note?.kind === "gone" ? "is-gone" : ""}"
+      tabindex=${selected ? 0 : -1} aria-busy=${String(item.busy)} aria-label="Comment by ${author}" data-id=${comment.id}
       @focusin=${() => {
-        if (!selected) {
-          desk.selected = index;
-          desk.requestUpdate();
-        }
+        if (queue.at === index || desk.rejecting) return;
+        queue.at = index;
+        desk.requestUpdate();
       }}>
-      <header class="desk-card-head">
-        <bdi class="desk-author">${author}</bdi>
+      <header class="card-head">
+        <input type="checkbox" class="card-pick" aria-label="Select the comment by ${author}" .checked=${picked} @click=${pick}>
+        <bdi class="card-author">${author}</bdi>
         <time datetime=${comment.createdAt} title=${fully(comment.createdAt, undefined)}>${when(comment.createdAt, Date.now(), undefined)}</time>
         ${comment.editedAt ? html`<span>edited</span>` : nothing}
-        ${comment.status === "PENDING" ? nothing : html`<span class="desk-status is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}
-        <a class="desk-story" href="/articles/${comment.article.slug}#comment-${encodeURIComponent(comment.id)}" target="_blank" rel="noopener">${comment.article.headline}</a>
+        ${comment.status === queue.name ? nothing : html`<span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}
+        ${claimView(desk, item)}
+        <a class="card-story" href="/articles/${comment.article.slug}#comment-${encodeURIComponent(comment.id)}" target="_blank" rel="noopener">${comment.article.headline}</a>
       </header>
       ${
         comment.parent
-          ? html`<blockquote class="desk-parent"><cite>${comment.parent.author?.displayName ?? (comment.parent.bodyHtml === null ? "Removed comment" : "Former reader")}</cite> ${unsafeHTML(comment.parent.bodyHtml ?? "")}</blockquote>`
+          ? html`<blockquote class="card-parent"><cite>${comment.parent.author?.displayName ?? (comment.parent.bodyHtml === null ? "Removed comment" : "Former reader")}</cite> ${unsafeHTML(comment.parent.bodyHtml ?? "")}</blockquote>`
           : nothing
       }
-      <div class="desk-text" dir="auto">${comment.bodyHtml === null ? html`<p class="desk-muted">The words are gone.</p>` : unsafeHTML(comment.bodyHtml)}</div>
-      ${
-        comment.heldBecause?.length
-          ? html`<ul class="desk-held" aria-label="Held because">${comment.heldBecause.map(
-              ({ rule, detail }) => html`<li><b>${words(rule)}</b>${detail ? html` ${detail}` : nothing}</li>`,
-            )}</ul>`
-          : nothing
-      }
-      ${historyView(item)}
-      ${item.note ? html`<p class="desk-note" role="alert">${item.note}</p>` : nothing}
-      ${item.gone ? html`<p class="desk-actions"><button class="button" @click=${() => desk.goOn(item)}>Go on</button></p>` : desk.rejecting === comment.id ? reasonsView(desk, item) : actionsView(desk, item)}
+      ${item.note?.kind === "conflict" ? nothing : html`<div class="card-text" dir="auto">${comment.bodyHtml === null ? html`<p class="desk-muted">The words are gone.</p>` : unsafeHTML(comment.bodyHtml)}</div>`}
+      ${marksView(item)}${noteView(desk, item)}
+      ${item.note?.kind === "gone" ? html`<p class="card-actions"><button class="button" @click=${() => goOn(desk, item)}>Go on</button></p>` : desk.rejecting?.length === 1 && desk.rejecting[0] === item ? reasonsView(desk, [item]) : actionsView(desk, item, selected)}
+      ${selected ? html`<details class="card-more"><summary>Thread, author and history</summary>${inspectorView(desk, item)}</details>` : nothing}
     </article>
   </li>`;
 }
 
-function actionsView(desk: Desk, item: Item): TemplateResult {
-  const { status } = item.comment;
-  const shown = desk.keyboard.on && desk.current === item;
-  const hint = (key: string): TemplateResult | typeof nothing => (shown ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing);
-  const off = item.busy || status === "DELETED";
-  return html`<div class="desk-actions">
-    ${status === "APPROVED" ? nothing : html`<button class="button button-primary" aria-keyshortcuts="a" ?disabled=${off} @click=${() => void desk.decide(item, "approve")}>Approve${hint("a")}</button>`}
-    ${status === "REJECTED" ? nothing : html`<button class="button" aria-keyshortcuts="r" ?disabled=${off} @click=${() => desk.startReject(item)}>Reject${hint("r")}</button>`}
-    ${status === "SPAM" ? nothing : html`<button class="button" aria-keyshortcuts="s" ?disabled=${off} @click=${() => void desk.decide(item, "spam")}>Spam${hint("s")}</button>`}
-  </div>`;
+function claimView(desk: Desk, { comment: { claim } }: Item): TemplateResult | typeof nothing {
+  if (!claim || claim.moderator.id === desk.viewer?.id || new Date(claim.expiresAt).getTime() < Date.now()) return nothing;
+  return html`<span class="tag is-claimed">${claim.moderator.displayName} has this open</span>`;
 }
 
-function reasonsView(desk: Desk, item: Item): TemplateResult {
-  const note = (): string | null => desk.querySelector<HTMLInputElement>(".reason-note")?.value ?? null;
-  return html`<div class="reasons" role="group" aria-label="Reject because">
-    <p class="reasons-title">Reject because it…</p>
-    <div class="reasons-list">
-      ${REASONS.map(
-        ([reason, label], index) =>
-          html`<button class="button" ?disabled=${item.busy} @click=${() => void desk.decide(item, "reject", reason, note())}><kbd aria-hidden="true">${index + 1}</kbd> ${label}</button>`,
-      )}
+/** Why it is here: the rules that held it, and what readers said of it. */
+function marksView({ comment }: Item): TemplateResult | typeof nothing {
+  const { heldBecause, reports } = comment;
+  if (!heldBecause?.length && !reports?.totalCount) return nothing;
+  const reasons = [...new Set(reports?.nodes.map(({ reason }) => words(reason)))].join(", ");
+  return html`<ul class="marks" aria-label="Why it is here">
+    ${reports?.totalCount ? html`<li class="is-report"><b>${plural(reports.totalCount, "report")}</b> ${reasons}</li>` : nothing}
+    ${heldBecause?.map(({ rule, detail }) => html`<li title=${detail}><b>${words(rule)}</b>${rule === "PRE_MODERATION" ? nothing : html` ${detail}`}</li>`)}
+  </ul>`;
+}
+
+function noteView(desk: Desk, { note, comment }: Item): TemplateResult | typeof nothing {
+  switch (note?.kind) {
+    case undefined:
+      return nothing;
+    case "refused":
+      return html`<p class="card-note" role="alert">${note.message}</p>`;
+    case "gone":
+      return html`<p class="card-note">${note.by ?? "Somebody else"} has decided this one meanwhile.</p>`;
+    case "conflict":
+      return conflictView(desk, note.read, comment);
+  }
+}
+
+/** What was read beside what is there now: nothing was overwritten, and the moderator decides again. */
+function conflictView(desk: Desk, read: Item["comment"], now: Item["comment"]): TemplateResult {
+  const last = desk.inspector.of(now.id)?.history?.at(-1);
+  const who = last?.by?.displayName ?? "Somebody else";
+  const what = read.status !== now.status ? `${who} has decided this one since you read it: ${STATUS[now.status].toLowerCase()}.` : `${who} has changed the text since you read it.`;
+  const runs = difference(read.body ?? "", now.body ?? "");
+  return html`<section class="conflict" role="alert" aria-label="Conflict">
+    <p><b>${what}</b> Nothing was overwritten: please decide again.</p>
+    <div class="conflict-versions">
+      <div><h3>As you read it <span class="tag is-${read.status.toLowerCase()}">${STATUS[read.status]}</span></h3>
+        <p dir="auto">${runs.map(({ kind, text }) => (kind === "new" ? nothing : kind === "gone" ? html`<del>${text}</del>` : text))}</p></div>
+      <div><h3>As it is now <span class="tag is-${now.status.toLowerCase()}">${STATUS[now.status]}</span></h3>
+        <p dir="auto">${runs.map(({ kind, text }) => (kind === "gone" ? nothing : kind === "new" ? html`<ins>${text}</ins>` : text))}</p></div>
     </div>
-    <label>Note for the record <input class="reason-note" maxlength="500" placeholder="Optional"></label>
-    <button class="button" @click=${() => desk.cancelReject()}>Cancel</button>
+  </section>`;
+}
+
+function actionsView(desk: Desk, item: Item, selected: boolean): TemplateResult {
+  const { status } = item.comment;
+  const off = item.busy || status === "DELETED";
+  const hint = (key: string): TemplateResult | typeof nothing => (selected && desk.keyboard.on ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing);
+  const action = (to: Verdict, name: string, key: string, look = ""): TemplateResult | typeof nothing =>
+    status === to
+      ? nothing
+      : html`<button class="button ${look}" aria-keyshortcuts=${key} ?disabled=${off} @click=${() => (to === "REJECTED" ? desk.startReject([item]) : void desk.decide([item], to))}>${name}${hint(key)}</button>`;
+  return html`<div class="card-actions">
+    ${action("APPROVED", "Approve", "a", "button-primary")}${action("REJECTED", "Reject", "r")}${action("SPAM", "Spam", "s")}
   </div>`;
 }
 
-function historyView({ comment }: Item): TemplateResult | typeof nothing {
-  const history = comment.history ?? [];
-  if (history.length < 2) return nothing;
-  return html`<details class="desk-history"><summary>History (${history.length})</summary>
-    <ol>${history.map(
-      ({ action, by, reason, note, at }) =>
-        html`<li><b>${words(action)}</b>${by ? html` by ${by.displayName}` : nothing}, ${fully(at, undefined)}${reason ? html`: ${words(reason)}` : nothing}${note ? html` — ${note}` : nothing}</li>`,
-    )}</ol></details>`;
+export function reasonsView(desk: Desk, items: readonly Item[]): TemplateResult {
+  const note = (): string | null => desk.querySelector<HTMLInputElement>(".reason-note")?.value ?? null;
+  const title = items.length === 1 ? "Reject because it…" : `Reject ${items.length} comments because each…`;
+  return html`<div class="reasons" role="group" aria-label="Reject because">
+    <p class="reasons-title">${title}</p>
+    <div class="reasons-list">
+      ${REASONS.map(([reason, label], index) => html`<button class="button" @click=${() => void desk.decide(items, "REJECTED", reason, note())}><kbd aria-hidden="true">${index + 1}</kbd>${label}</button>`)}
+    </div>
+    <label>Note for the record <input class="reason-note field" maxlength="500" placeholder="Optional"></label>
+    <button class="button button-quiet" @click=${() => desk.cancelReject()}>Cancel</button>
+  </div>`;
+}
+
+/** From a card whose comment has left to the one after it. */
+function goOn(desk: Desk, item: Item): void {
+  desk.queue.total++;
+  desk.queue.takeOut([item]);
+  desk.focusCard();
 }

@@ -1,53 +1,53 @@
 import { LitElement, type TemplateResult } from "lit";
-import {
-  DeskApprove, DeskCounts, DeskMarkSpam, DeskQueue, DeskReject, DeskViewer,
-  type DeskViewerData, type ModerationQueueName, type QueueCommentFragment,
-} from "../generated/operations";
+import { DeskCounts, DeskViewer, type DeskViewerData, type ModerationQueueName } from "../generated/operations";
 import { Client, Refused, Unreachable } from "../lib/client";
-import { uniqueKey } from "../lib/text";
+import { plural } from "../lib/text";
+import { Decisions, type Outcome, type Verdict } from "./decisions";
+import { Figures } from "./figures";
+import { Inspector } from "./inspector";
 import { KeyboardControl } from "./keyboard";
-import { STATUS, type Reason } from "./labels";
+import { DONE, QUEUES, type Reason } from "./labels";
+import { Live } from "./live";
+import { Queue, type Item } from "./queue";
+import { NO_FILTER, addressOf, parseRoute, type Filter, type Route } from "./route";
+import { Stories } from "./stories";
+import { Toasts } from "./toasts";
 import { deskView } from "./view";
 
-export type Verdict = "approve" | "reject" | "spam";
+const MODERATORS = ["MODERATOR", "EDITOR", "ADMIN"];
+const EDITORS = ["EDITOR", "ADMIN"];
 
-/** A comment on the desk, and what the moderator should know about it beyond its words. */
-export interface Item {
-  comment: QueueCommentFragment;
-  /** Why the last decision was not taken, or what became of the comment meanwhile. */
-  note: string | null;
-  /** Left the queue by another hand: kept until the moderator moves on, so that nothing is pulled from under them. */
-  gone: boolean;
-  busy: boolean;
+/** What a decision on many came to, until it is dismissed. */
+export interface Report {
+  readonly title: string;
+  readonly outcomes: readonly Outcome[];
 }
 
-const PAGE = 20;
-const MAX_REFRESH = 100;
-const REFRESH_MS = 8_000;
-const MODERATORS = ["MODERATOR", "EDITOR", "ADMIN"];
-
 /**
- * The moderator's desk: the queues, one card per comment, decisions by mouse and by keyboard. Signed in by cookie. It looks
- * for news every few seconds while it is visible, and never moves the card that has the focus.
+ * The moderator's desk: who is at it, where on it they are, and what they decide. The queues follow the server's events; a
+ * card that has the focus is never moved or taken away.
  */
 export class Desk extends LitElement {
   viewer: DeskViewerData["viewer"] | undefined;
-  queue: ModerationQueueName = "PENDING";
-  items: Item[] = [];
-  total = 0;
+  route: Route = parseRoute(location.search);
   counts: Partial<Record<ModerationQueueName, number>> = {};
-  endCursor: string | null = null;
-  hasMore = false;
-  selected = 0;
-  rejecting: string | null = null;
   problem: string | null = null;
   announcement = "";
-  loading = true;
+  /** The comments that a reason is being chosen for. */
+  rejecting: readonly Item[] | null = null;
+  report: Report | null = null;
 
+  #arriving = false;
+
+  readonly client = new Client(new URL("/graphql", location.href), () => null, () => true);
+  readonly queue = new Queue(this.client);
+  readonly decisions = new Decisions(this.client);
   readonly keyboard = new KeyboardControl(this);
-  readonly #client = new Client(new URL("/graphql", location.href), () => null, () => true);
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #generation = 0;
+  readonly live = new Live(this);
+  readonly inspector = new Inspector(this);
+  readonly toasts = new Toasts(this);
+  readonly figures = new Figures(this);
+  readonly stories = new Stories(this);
 
   /** In the page itself: its stylesheet is the page's. */
   protected override createRenderRoot(): HTMLElement {
@@ -56,239 +56,187 @@ export class Desk extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const wanted = new URLSearchParams(location.search).get("queue")?.toUpperCase();
-    if (wanted === "SPAM" || wanted === "ALL") this.queue = wanted;
-    this.#timer = setInterval(() => void this.refresh(), REFRESH_MS);
-    document.addEventListener("visibilitychange", this.#visible);
+    addEventListener("popstate", this.#arrive);
     void this.#start();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearInterval(this.#timer);
-    document.removeEventListener("visibilitychange", this.#visible);
+    removeEventListener("popstate", this.#arrive);
   }
 
   override render(): TemplateResult {
     return deskView(this);
   }
 
-  get moderator(): boolean {
+  override updated(): void {
+    const waiting = this.counts.PENDING ?? 0;
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}Moderation · Talkback`;
+    if (!this.isModerator) return;
+    if (this.route.view === "queue") this.inspector.look(this.queue.current?.comment ?? null);
+    else if (this.route.view !== "comment") this.inspector.look(null);
+  }
+
+  get isModerator(): boolean {
     return Boolean(this.viewer && MODERATORS.includes(this.viewer.role));
   }
 
-  get current(): Item | undefined {
-    return this.items[this.selected];
+  get isEditor(): boolean {
+    return Boolean(this.viewer && EDITORS.includes(this.viewer.role));
   }
 
-  async open(queue: ModerationQueueName): Promise<void> {
-    this.queue = queue;
-    const url = new URL(location.href);
-    url.searchParams.set("queue", queue.toLowerCase());
-    history.replaceState(null, "", url);
-    this.items = [];
-    this.selected = 0;
-    this.rejecting = null;
-    this.loading = true;
-    this.#generation++;
-    this.requestUpdate();
-    await this.refresh();
-    this.loading = false;
-    this.requestUpdate();
+  /** Goes to another place on the desk. */
+  go(route: Route): void {
+    history.pushState(null, "", addressOf(route));
+    this.#arrive();
   }
 
-  /** Brings the list up to date in place. */
-  async refresh(): Promise<void> {
-    if (!this.moderator || document.hidden) return;
-    const generation = this.#generation;
-    try {
-      const first = Math.min(MAX_REFRESH, Math.max(PAGE, this.items.length));
-      const [{ moderationQueue: page }, counts] = await Promise.all([
-        this.#client.run(DeskQueue, { queue: this.queue, first }),
-        this.#client.run(DeskCounts, {}),
-      ]);
-      // The moderator decided or changed queues while this was on its way: the next round will have it right.
-      if (generation !== this.#generation) return;
-      this.problem = null;
-      this.counts = { PENDING: counts.pending.totalCount, SPAM: counts.spam.totalCount };
-      this.total = page.totalCount;
-      this.#merge(page.nodes);
-      if (this.items.length <= MAX_REFRESH) {
-        this.endCursor = page.pageInfo.endCursor;
-        this.hasMore = page.pageInfo.hasNextPage;
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.requestUpdate();
+  openQueue(queue: ModerationQueueName, filter: Filter = NO_FILTER): void {
+    this.go({ view: "queue", queue, filter });
   }
 
-  async more(): Promise<void> {
-    this.#generation++;
-    try {
-      const { moderationQueue: page } = await this.#client.run(DeskQueue, { queue: this.queue, first: PAGE, after: this.endCursor });
-      const known = new Set(this.items.map((item) => item.comment.id));
-      this.items.push(...page.nodes.filter((comment) => !known.has(comment.id)).map(fresh));
-      this.endCursor = page.pageInfo.endCursor;
-      this.hasMore = page.pageInfo.hasNextPage;
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.requestUpdate();
+  narrow(filter: Partial<Filter>): void {
+    if (this.route.view === "queue") this.openQueue(this.route.queue, { ...this.route.filter, ...filter });
   }
 
-  /** Moves the focus to another card. Cards that left the queue go when the moderator does. */
+  stepQueue(by: 1 | -1): void {
+    const at = QUEUES.findIndex(([name]) => name === this.queue.name);
+    const next = QUEUES[(at + by + QUEUES.length) % QUEUES.length];
+    if (next) this.openQueue(next[0]);
+  }
+
   select(index: number): void {
-    const target = this.items[index];
-    if (!target) return;
-    this.items = this.items.filter((item) => !item.gone || item === target);
-    this.selected = this.items.indexOf(target);
+    if (!this.queue.select(index)) return;
     this.rejecting = null;
-    this.#focus();
+    this.focusCard();
   }
 
-  /** From a card that left the queue to the one after it. */
-  goOn(item: Item): void {
-    const at = this.items.indexOf(item);
-    this.items = this.items.filter((other) => other !== item);
-    this.selected = Math.max(0, Math.min(at, this.items.length - 1));
-    this.#focus();
-  }
-
-  startReject(item: Item): void {
-    this.selected = this.items.indexOf(item);
-    this.rejecting = item.comment.id;
+  startReject(items: readonly Item[]): void {
+    const [first] = items;
+    if (!first) return;
+    if (items.length === 1) this.queue.at = Math.max(0, this.queue.items.indexOf(first));
+    this.rejecting = items;
     this.requestUpdate();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(".reasons button")?.focus());
   }
 
   cancelReject(): void {
     this.rejecting = null;
-    this.#focus();
+    this.focusCard();
   }
 
-  /** Decides, naming the revision that is on screen. A conflict puts the comment as it is now on the card. */
-  async decide(item: Item, verdict: Verdict, reason: Reason | null = null, note: string | null = null): Promise<void> {
-    if (item.busy) return;
-    item.busy = true;
-    item.note = null;
+  /** Decides on one or on many, naming the revisions that are on screen, and moves on to what comes next. */
+  async decide(items: readonly Item[], to: Verdict, reason: Reason | null = null, note: string | null = null): Promise<void> {
+    const wanted = items.filter((item) => !item.busy && item.comment.status !== "DELETED");
+    if (wanted.length === 0) return;
     this.rejecting = null;
-    this.#generation++;
+    this.report = null;
     this.requestUpdate();
-    const input = { id: item.comment.id, revision: item.comment.revision, reason, note: note?.trim() || null, idempotencyKey: uniqueKey() };
+    const before = new Map(wanted.map((item) => [item, item.comment.status]));
+    const { moved, outcomes, text } = await this.decisions.decide(wanted, to, reason, note?.trim() || null);
+    this.queue.takeOut(moved.filter((item) => before.get(item) !== to && !this.queue.holds(item.comment)));
+    const kept = wanted.filter((item) => !moved.includes(item));
+    for (const item of moved) this.queue.picked.delete(item.comment.id);
+    const [first] = outcomes;
+    if (text) this.toasts.show(text);
+    if (wanted.length > 1 && kept.length > 0) this.report = { title: `${DONE[to]}: ${moved.length} of ${wanted.length}`, outcomes };
+    if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
+    if (this.queue.items.length < 5 && this.queue.hasMore) void this.refresh();
+    void this.refresh();
+    this.focusCard();
+  }
+
+  async refresh(): Promise<void> {
     try {
-      const payload = await this.#send(verdict, input);
-      const [refusal] = payload.userErrors;
-      const before = item.comment;
-      if (payload.comment) item.comment = payload.comment;
-      if (refusal) {
-        item.note = refusal.code === "CONFLICT" ? explain(before, item.comment) : refusal.message;
-        this.announcement = item.note;
-      } else {
-        this.#decided(item, before);
+      const [counts] = await Promise.all([this.client.run(DeskCounts, {}), this.route.view === "queue" ? this.queue.refresh() : null]);
+      for (const [name] of QUEUES) this.counts[name] = counts[name as "PENDING"].totalCount;
+      this.problem = null;
+      this.#arrived();
+    } catch (error) {
+      this.fail(error);
+    }
+    this.requestUpdate();
+  }
+
+  async more(): Promise<void> {
+    await this.queue.more().catch((error: unknown) => this.fail(error));
+    this.requestUpdate();
+  }
+
+  fail(error: unknown): void {
+    if (error instanceof Refused && /UNAUTHENTICATED|FORBIDDEN/.test(error.code)) void this.identify();
+    else this.problem = error instanceof Unreachable ? "The server can’t be reached. What you see may be out of date." : (error as Error).message;
+    this.requestUpdate();
+  }
+
+  /** Asks who is signed in: the session may have ended meanwhile. */
+  async identify(): Promise<void> {
+    try {
+      this.viewer = (await this.client.run(DeskViewer, {})).viewer;
+    } catch (error) {
+      if (error instanceof Refused) this.viewer = null;
+      else this.problem = "The server can’t be reached.";
+    }
+    this.requestUpdate();
+  }
+
+  /** The focus to the card that is selected; where there is none, to the queue's title. */
+  focusCard(): void {
+    this.requestUpdate();
+    void this.updateComplete.then(() => {
+      const card = this.querySelector<HTMLElement>(".card.is-selected") ?? this.querySelector<HTMLElement>(".desk-title");
+      card?.focus({ preventScroll: true });
+      card?.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  /** The first card of a queue gets the focus once, when the queue is there: reads that overtake each other end here alike. */
+  #arrived(): void {
+    if (!this.#arriving || this.queue.loading) return;
+    this.#arriving = false;
+    this.focusCard();
+  }
+
+  readonly #arrive = (): void => {
+    this.route = parseRoute(location.search);
+    this.rejecting = null;
+    this.report = null;
+    this.problem = null;
+    void this.#open();
+  };
+
+  async #open(): Promise<void> {
+    const { route } = this;
+    try {
+      switch (route.view) {
+        case "queue": {
+          this.#arriving = true;
+          const opened = this.queue.open(route.queue, route.filter);
+          this.requestUpdate();
+          await opened;
+          this.#arrived();
+          break;
+        }
+        case "comment":
+          this.inspector.look({ id: route.id, revision: -1 });
+          break;
+        case "figures":
+          await this.figures.open(route.span);
+          break;
+        case "stories":
+          await this.stories.open();
+          break;
       }
     } catch (error) {
-      item.note = error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message;
-      this.#fail(error);
+      this.fail(error);
     }
-    item.busy = false;
-    this.#generation++;
-    this.#focus();
-  }
-
-  #send(verdict: Verdict, input: Parameters<NonNullable<(typeof DeskApprove)["__types"]>>[0]["input"]) {
-    switch (verdict) {
-      case "approve":
-        return this.#client.run(DeskApprove, { input }).then((data) => data.commentApprove);
-      case "reject":
-        return this.#client.run(DeskReject, { input }).then((data) => data.commentReject);
-      case "spam":
-        return this.#client.run(DeskMarkSpam, { input }).then((data) => data.commentMarkSpam);
-    }
-  }
-
-  #decided(item: Item, before: QueueCommentFragment): void {
-    const { status } = item.comment;
-    const moved = before.status !== status;
-    if (moved && before.status === "PENDING" && this.counts.PENDING) this.counts.PENDING--;
-    if (moved && before.status === "SPAM" && this.counts.SPAM) this.counts.SPAM--;
-    if (moved && status === "SPAM") this.counts.SPAM = (this.counts.SPAM ?? 0) + 1;
-    this.announcement = `${STATUS[status]}: ${item.comment.author?.displayName ?? "a comment"}. ${this.counts.PENDING ?? 0} waiting.`;
-    if (this.queue === "ALL" || this.queue === status) return;
-    const at = this.items.indexOf(item);
-    this.items = this.items.filter((other) => other !== item);
-    this.total = Math.max(0, this.total - 1);
-    if (this.selected > at || this.selected >= this.items.length) this.selected = Math.max(0, this.selected - 1);
-    if (this.items.length < 5 && this.hasMore) void this.refresh();
-  }
-
-  #merge(nodes: readonly QueueCommentFragment[]): void {
-    const focused = this.current;
-    const byId = new Map(this.items.map((item) => [item.comment.id, item]));
-    const listed = new Set(nodes.map((node) => node.id));
-    const merged: Item[] = nodes.map((comment) => {
-      const item = byId.get(comment.id);
-      if (!item) return fresh(comment);
-      if (item.comment.revision < comment.revision && item === focused) item.note = explain(item.comment, comment);
-      if (item.comment.revision <= comment.revision) item.comment = comment;
-      item.gone = false;
-      return item;
-    });
-    for (const item of this.items) {
-      if (listed.has(item.comment.id)) continue;
-      // Beyond what was fetched again, nothing is known to have changed.
-      if (this.items.indexOf(item) >= MAX_REFRESH) merged.push(item);
-      else if (item === focused) {
-        item.gone = true;
-        item.note ??= "Somebody else has decided this one meanwhile.";
-        merged.splice(Math.min(this.selected, merged.length), 0, item);
-      }
-    }
-    this.items = merged;
-    this.selected = Math.max(0, focused ? merged.indexOf(focused) : 0);
+    this.requestUpdate();
   }
 
   async #start(): Promise<void> {
-    try {
-      this.viewer = (await this.#client.run(DeskViewer, {})).viewer;
-    } catch (error) {
-      this.#fail(error);
-      if (error instanceof Refused) this.viewer = null;
-    }
-    if (this.moderator) await this.refresh();
-    this.loading = false;
-    this.#focus(false);
+    await this.identify();
+    if (!this.isModerator) return;
+    this.live.start();
+    await Promise.all([this.#open(), this.refresh()]);
   }
-
-  #fail(error: unknown): void {
-    if (error instanceof Refused && /UNAUTHENTICATED|FORBIDDEN/.test(error.code)) this.viewer = null;
-    else this.problem = error instanceof Unreachable ? "The server can’t be reached. Trying again…" : (error as Error).message;
-    this.requestUpdate();
-  }
-
-  #focus(scroll = true): void {
-    this.requestUpdate();
-    void this.updateComplete.then(() => {
-      const card = this.querySelector<HTMLElement>(".desk-card.is-selected");
-      card?.focus({ preventScroll: true });
-      if (scroll) card?.scrollIntoView({ block: "nearest" });
-    });
-  }
-
-  readonly #visible = (): void => {
-    if (!document.hidden) void this.refresh();
-  };
-}
-
-function fresh(comment: QueueCommentFragment): Item {
-  return { comment, note: null, gone: false, busy: false };
-}
-
-/** What happened to a comment between the revision that was read and the one that is. */
-function explain(before: QueueCommentFragment, now: QueueCommentFragment): string {
-  const last = now.history?.at(-1);
-  const who = last?.by?.displayName ?? "Somebody else";
-  if (before.status !== now.status) return `${who} has decided this one meanwhile: ${STATUS[now.status].toLowerCase()}. Nothing was overwritten.`;
-  if (before.bodyHtml !== now.bodyHtml) return "The author has changed the text since you read it. This is the new text: please decide again.";
-  return "The comment changed since you read it. This is how it stands now: please decide again.";
 }

@@ -1,6 +1,7 @@
 import type { ReactiveController } from "lit";
 import type { Desk } from "./desk";
 import { REASONS } from "./labels";
+import type { Item } from "./queue";
 
 const STORAGE = "talkback:desk:keys";
 
@@ -32,44 +33,86 @@ export class KeyboardControl implements ReactiveController {
 
   readonly #press = (event: KeyboardEvent): void => {
     const { desk } = this;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape" && desk.rejecting) return desk.cancelReject();
+    if (!desk.isModerator || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     const target = event.target as HTMLElement;
-    if (!this.#on || target.closest("input, textarea, select, dialog[open]")) return;
-    const item = desk.current;
-    if (item && desk.rejecting) {
-      const reason = REASONS[Number(event.key) - 1]?.[0];
-      if (reason) {
-        const note = desk.querySelector<HTMLInputElement>(".reason-note")?.value ?? null;
-        void desk.decide(item, "reject", reason, note);
-      }
-      return;
+    if (target.closest("dialog[open]")) return;
+    if (event.key === "Escape") return this.#escape(target);
+    if (!this.#on || target.closest("input:not([type=checkbox]), textarea, select")) return;
+    const handled = desk.rejecting ? this.#reason(desk.rejecting, event.key) : this.#anywhere(event.key) || (desk.route.view === "queue" && this.#inQueue(event.key));
+    if (handled) event.preventDefault();
+  };
+
+  #escape(target: HTMLElement): void {
+    const { desk } = this;
+    if (desk.rejecting) return desk.cancelReject();
+    if (target.closest(".desk-search")) return desk.focusCard();
+    if (desk.queue.picked.size > 0) {
+      desk.queue.picked.clear();
+      desk.requestUpdate();
     }
-    switch (event.key) {
+  }
+
+  /** While a reason is asked for, its number answers, and no other key decides anything. */
+  #reason(items: readonly Item[], key: string): boolean {
+    const reason = REASONS[Number(key) - 1]?.[0];
+    if (!reason) return false;
+    void this.desk.decide(items, "REJECTED", reason, this.desk.querySelector<HTMLInputElement>(".reason-note")?.value ?? null);
+    return true;
+  }
+
+  #anywhere(key: string): boolean {
+    switch (key) {
+      case "?":
+        this.desk.querySelector<HTMLDialogElement>("dialog.desk-help-dialog")?.showModal();
+        return true;
+      case "[":
+      case "]":
+        this.desk.stepQueue(key === "]" ? 1 : -1);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #inQueue(key: string): boolean {
+    const { desk } = this;
+    const { queue } = desk;
+    const item = queue.current;
+    const picked = queue.pickedItems;
+    const meant = picked.length > 0 ? picked : item && item.note?.kind !== "gone" ? [item] : [];
+    switch (key) {
       case "j":
-        desk.select(desk.selected + 1);
-        break;
+        desk.select(queue.at + 1);
+        return true;
       case "k":
-        desk.select(desk.selected - 1);
-        break;
+        desk.select(queue.at - 1);
+        return true;
       case "a":
-        if (item && !item.gone) void desk.decide(item, "approve");
-        break;
+        void desk.decide(meant, "APPROVED");
+        return true;
       case "s":
-        if (item && !item.gone) void desk.decide(item, "spam");
-        break;
+        void desk.decide(meant, "SPAM");
+        return true;
       case "r":
-        if (item && !item.gone) desk.startReject(item);
+        desk.startReject(meant);
+        return true;
+      case "x":
+      case "X":
+        queue.pick(queue.at, key === "x" ? "toggle" : "range");
+        break;
+      case "*":
+        queue.pickAll();
         break;
       case "o":
-        desk.querySelector<HTMLAnchorElement>(".desk-card.is-selected .desk-story")?.click();
-        break;
-      case "?":
-        desk.querySelector<HTMLDialogElement>("dialog")?.showModal();
-        break;
+        desk.querySelector<HTMLAnchorElement>(".card.is-selected .card-story")?.click();
+        return true;
+      case "/":
+        desk.querySelector<HTMLInputElement>(".desk-search input")?.focus();
+        return true;
       default:
-        return;
+        return false;
     }
-    event.preventDefault();
-  };
+    desk.requestUpdate();
+    return true;
+  }
 }

@@ -1,13 +1,23 @@
-import type { CommentModerateInput, CommentStatus, ModerationQueueName } from "../generated/operations";
+import type { CommentStatus, ModerationQueueName, ReasonCode } from "../generated/operations";
+import type { Verdict } from "./decisions";
 
-export type Reason = NonNullable<CommentModerateInput["reason"]>;
+export type Reason = ReasonCode;
 
 /** The queues of the desk, in their order on the page. */
 export const QUEUES: readonly (readonly [ModerationQueueName, string])[] = [
   ["PENDING", "Waiting"],
+  ["REPORTED", "Reported"],
   ["SPAM", "Spam"],
   ["ALL", "All comments"],
 ];
+
+/** What an empty queue says. */
+export const EMPTY: Readonly<Record<ModerationQueueName, string>> = {
+  PENDING: "Nothing is waiting. New comments appear here by themselves.",
+  REPORTED: "No reader has a report open. New ones appear here by themselves.",
+  SPAM: "No spam. What is called spam is kept here, and can be restored.",
+  ALL: "No comments yet.",
+};
 
 /** Why a comment is rejected; the number is its key. */
 export const REASONS: readonly (readonly [Reason, string])[] = [
@@ -28,18 +38,50 @@ export const STATUS: Readonly<Record<CommentStatus, string>> = {
   DELETED: "Deleted by its author",
 };
 
-export const KEYS: readonly (readonly [string, string])[] = [
-  ["j", "Next comment"],
-  ["k", "Previous comment"],
-  ["a", "Approve"],
-  ["r", "Reject, then 1–7 for the reason"],
-  ["s", "Mark as spam"],
-  ["o", "Open in the story"],
-  ["?", "This list"],
+/** What was done, as a toast and a screen reader say it. */
+export const DONE: Readonly<Record<Verdict, string>> = {
+  APPROVED: "Approved",
+  REJECTED: "Rejected",
+  SPAM: "Marked as spam",
+};
+
+/** The desk's keys, as its dialog lists them. */
+export const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+  [
+    "Decide",
+    [
+      ["a", "Approve"],
+      ["r", "Reject, then 1–7 for the reason"],
+      ["s", "Mark as spam"],
+    ],
+  ],
+  [
+    "Move",
+    [
+      ["j", "Next comment"],
+      ["k", "Previous comment"],
+      ["[ ]", "Previous, next queue"],
+      ["o", "Open in the story"],
+      ["/", "Search"],
+    ],
+  ],
+  [
+    "Select many",
+    [
+      ["x", "Select, or not"],
+      ["X", "Select from the last one to here"],
+      ["*", "Select all on the page"],
+      ["Esc", "Cancel, select none"],
+    ],
+  ],
 ];
 
 /** "PERSONAL_INFORMATION" as people write it. */
 export function words(name: string): string {
   const text = name.toLowerCase().replace("pre_", "pre-").replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function reasonWords(reason: Reason): string {
+  return REASONS.find(([code]) => code === reason)?.[1] ?? words(reason);
 }

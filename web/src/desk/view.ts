@@ -1,74 +1,90 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
-import { cardView } from "./card-view";
+import { commentView } from "./comment-view";
 import type { Desk } from "./desk";
-import { KEYS, QUEUES } from "./labels";
+import { helpView } from "./dialogs-view";
+import { figuresView } from "./figures-view";
+import { queueView } from "./queue-view";
+import { addressOf, NO_FILTER, type Route } from "./route";
+import { storiesView } from "./stories-view";
+import { toastsView } from "./toasts-view";
+
+const PLACES: readonly (readonly [string, Route])[] = [
+  ["Queues", { view: "queue", queue: "PENDING", filter: NO_FILTER }],
+  ["Stories", { view: "stories" }],
+  ["Figures", { view: "figures", span: "week" }],
+];
 
 /** The whole desk. */
 export function deskView(desk: Desk): TemplateResult {
   return html`
-    <a class="skip-link" href="#queue">Skip to the queue</a>
+    <a class="skip-link" href="#main">Skip to the comments</a>
     <header class="desk-head">
       <a class="brand" href="/">Talkback</a>
-      <span class="desk-name">Moderation</span>
-      ${
-        desk.moderator
-          ? html`<span class="desk-who">${desk.viewer?.displayName}</span>
-              <button class="desk-help" aria-label="Keyboard shortcuts" @click=${() => desk.querySelector("dialog")?.showModal()}><kbd>?</kbd></button>`
-          : nothing
-      }
+      ${desk.isModerator ? placesView(desk) : html`<span class="desk-name">Moderation</span>`}
+      ${desk.isModerator ? whoView(desk) : nothing}
     </header>
-    ${desk.problem ? html`<p class="desk-problem" role="alert">${desk.problem}</p>` : nothing}
-    ${desk.viewer === undefined ? nothing : desk.moderator ? workView(desk) : signInView(desk)}
+    ${desk.problem ? html`<p class="desk-problem" role="alert">${desk.problem} <button class="link" @click=${() => void desk.refresh()}>Try again</button></p>` : nothing}
+    ${desk.viewer === undefined ? html`<main id="main" class="desk-blank" aria-busy="true"></main>` : desk.isModerator ? placeView(desk) : goneView(desk)}
     <p class="visually-hidden" role="status">${desk.announcement}</p>
-    ${helpView(desk)}
+    ${toastsView(desk)}${helpView(desk)}
   `;
 }
 
-function workView(desk: Desk): TemplateResult {
+/** A link within the desk: an address like any other, followed without leaving the page. */
+export function placeLink(desk: Desk, route: Route, content: unknown, name = "", current = false): TemplateResult {
+  const follow = (event: MouseEvent): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    desk.go(route);
+  };
+  return html`<a class=${name} href=${addressOf(route)} aria-current=${current ? "page" : nothing} @click=${follow}>${content}</a>`;
+}
+
+function placesView(desk: Desk): TemplateResult {
+  return html`<nav class="desk-places" aria-label="Desk">${PLACES.map(([label, route]) => placeLink(desk, route, label, "desk-place", route.view === desk.route.view))}</nav>`;
+}
+
+function whoView(desk: Desk): TemplateResult {
   return html`
-    <div class="desk-body">
-      <nav class="desk-queues" aria-label="Queues">
-        ${QUEUES.map(
-          ([queue, label]) =>
-            html`<button class="desk-queue" aria-current=${queue === desk.queue ? "page" : nothing} @click=${() => void desk.open(queue)}>
-              <span>${label}</span>${desk.counts[queue] === undefined ? nothing : html` <b>${desk.counts[queue]?.toLocaleString()}</b>`}
-            </button>`,
-        )}
-      </nav>
-      <main class="desk-main" id="queue">
-        <h1 class="desk-title">${QUEUES.find(([queue]) => queue === desk.queue)?.[1]} <span>${desk.loading ? "" : desk.total.toLocaleString()}</span></h1>
-        ${
-          desk.items.length === 0
-            ? html`<p class="desk-empty">${desk.loading ? "One moment…" : desk.queue === "PENDING" ? "Nothing is waiting. New comments appear here by themselves." : "Nothing here."}</p>`
-            : html`<ol class="desk-list">${repeat(desk.items, (item) => item.comment.id, (item, index) => cardView(desk, item, index))}</ol>`
-        }
-        ${desk.hasMore ? html`<p><button class="button" @click=${() => void desk.more()}>More</button></p>` : nothing}
-      </main>
+    <div class="desk-who">
+      ${connectionView(desk)}
+      <button class="desk-help" aria-label="Keyboard shortcuts" aria-keyshortcuts="?" @click=${() => desk.querySelector<HTMLDialogElement>("dialog.desk-help-dialog")?.showModal()}><kbd>?</kbd></button>
+      <bdi class="desk-viewer">${desk.viewer?.displayName}</bdi>
+      <form method="post" action="/sign-out"><button class="link">Sign out</button></form>
     </div>
   `;
 }
 
-function signInView(desk: Desk): TemplateResult {
-  return html`<main class="desk-sign-in" id="queue">
-    <h1>${desk.viewer ? "This desk is for moderators" : "Sign in to the desk"}</h1>
-    <p>${
-      desk.viewer
-        ? html`You are signed in as ${desk.viewer.displayName}, who may read and write comments. Deciding on them takes a moderator’s account.`
-        : html`Open the sign-in link that the server printed when it first started, or enter its code here. It works once.`
-    }</p>
-    <form action="/sign-in" method="get">
-      <label>Sign-in code <input name="code" autocomplete="one-time-code" required></label>
-      <button class="button button-primary">Sign in</button>
-    </form>
-  </main>`;
+/** Says nothing while all is well: that the numbers move is enough. */
+function connectionView(desk: Desk): TemplateResult {
+  const { state } = desk.live;
+  const text = state === "waiting" || state === "closed" ? "Reconnecting…" : state === "connecting" ? "Connecting…" : "Live";
+  return html`<span class="desk-live is-${state}" role="status"><span class=${state === "live" ? "visually-hidden" : ""}>${text}</span></span>`;
 }
 
-function helpView(desk: Desk): TemplateResult {
-  return html`<dialog class="desk-dialog" aria-labelledby="keys-title">
-    <h2 id="keys-title">Keyboard shortcuts</h2>
-    <dl>${KEYS.map(([key, what]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${what}</dd></div>`)}</dl>
-    <label class="desk-toggle"><input type="checkbox" .checked=${desk.keyboard.on} @change=${(event: Event) => (desk.keyboard.on = (event.target as HTMLInputElement).checked)}> Use these keys</label>
-    <form method="dialog"><button class="button">Close</button></form>
-  </dialog>`;
+function placeView(desk: Desk): TemplateResult {
+  const { route } = desk;
+  switch (route.view) {
+    case "queue":
+      return queueView(desk);
+    case "comment":
+      return page(commentView(desk, route.id));
+    case "stories":
+      return page(storiesView(desk));
+    case "figures":
+      return page(figuresView(desk), "is-wide");
+  }
+}
+
+function page(content: TemplateResult, name = ""): TemplateResult {
+  return html`<main class="desk-page ${name}" id="main">${content}</main>`;
+}
+
+/** The session has ended while the desk was open. */
+function goneView(desk: Desk): TemplateResult {
+  return html`<main class="desk-page" id="main">
+    <h1 class="desk-title">${desk.viewer ? "This desk is for moderators" : "Your session has ended"}</h1>
+    <p>${desk.viewer ? html`You are signed in as ${desk.viewer.displayName}, who may read and write comments.` : "Sign in again to go on. What you decided is kept."}</p>
+    <p><a class="button button-primary" href="/sign-in">Sign in</a></p>
+  </main>`;
 }

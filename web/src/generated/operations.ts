@@ -13,6 +13,8 @@ export type FeedResetReason = "TRIMMED" | "RESTORED";
 
 export type HistoryAction = "SUBMITTED" | "EDITED" | "DELETED" | "APPROVED" | "REJECTED" | "MARKED_SPAM";
 
+export type ModerationMode = "PRE" | "POST";
+
 export type ModerationQueueName = "PENDING" | "REPORTED" | "SPAM" | "ALL";
 
 export type ReactionKind = "LIKE" | "INSIGHTFUL" | "RESPECT";
@@ -21,7 +23,14 @@ export type ReasonCode = "ABUSE" | "HATE" | "OFF_TOPIC" | "MISINFORMATION" | "PE
 
 export type Role = "READER" | "MODERATOR" | "EDITOR" | "ADMIN";
 
-export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT";
+export type StatisticsBucket = "HOUR" | "DAY" | "WEEK";
+
+export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "TOO_MANY" | "REPEATED" | "BANNED_WORDS" | "LINKS" | "NOT_ACCEPTED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT";
+
+export type CommentClaimInput = {
+  readonly id: string;
+  readonly on?: boolean;
+};
 
 export type CommentDeleteInput = {
   readonly id: string;
@@ -48,12 +57,23 @@ export type CommentSubmitInput = {
   readonly idempotencyKey?: string | null;
 };
 
+export type CommentingSetInput = {
+  readonly articleId: string;
+  readonly state?: CommentingState | null;
+  readonly moderation?: ModerationMode | null;
+  readonly minLength?: number | null;
+  readonly maxLength?: number | null;
+  readonly closesAt?: string | null;
+  readonly guidelines?: string | null;
+};
+
 export type SessionStartGuestInput = {
   readonly displayName: string;
 };
 
 export type QueueCommentFragment = {
   readonly id: string;
+  readonly body: string | null;
   readonly bodyHtml: string | null;
   readonly status: CommentStatus;
   readonly author: {
@@ -69,6 +89,7 @@ export type QueueCommentFragment = {
   readonly parent: {
     readonly id: string;
     readonly bodyHtml: string | null;
+    readonly status: CommentStatus;
     readonly author: {
       readonly displayName: string;
     } | null;
@@ -82,17 +103,70 @@ export type QueueCommentFragment = {
     readonly rule: string;
     readonly detail: string;
   }> | null;
-  readonly history: ReadonlyArray<{
-    readonly action: HistoryAction;
-    readonly by: {
+  readonly reports: {
+    readonly totalCount: number;
+    readonly nodes: ReadonlyArray<{
+      readonly reason: ReasonCode;
+      readonly note: string | null;
+      readonly createdAt: string;
+    }>;
+  } | null;
+  readonly claim: {
+    readonly moderator: {
+      readonly id: string;
       readonly displayName: string;
-    } | null;
-    readonly from: CommentStatus | null;
-    readonly to: CommentStatus;
-    readonly reason: ReasonCode | null;
-    readonly note: string | null;
-    readonly at: string;
-  }> | null;
+    };
+    readonly expiresAt: string;
+  } | null;
+};
+
+export type HistoryLineFragment = {
+  readonly action: HistoryAction;
+  readonly by: {
+    readonly id: string;
+    readonly displayName: string;
+  } | null;
+  readonly from: CommentStatus | null;
+  readonly to: CommentStatus;
+  readonly reason: ReasonCode | null;
+  readonly note: string | null;
+  readonly at: string;
+};
+
+export type ThreadLineFragment = {
+  readonly id: string;
+  readonly bodyHtml: string | null;
+  readonly status: CommentStatus;
+  readonly createdAt: string;
+  readonly author: {
+    readonly id: string;
+    readonly displayName: string;
+  } | null;
+};
+
+export type DeskTallyFragment = {
+  readonly submitted: number;
+  readonly held: number;
+  readonly decisions: number;
+  readonly approved: number;
+  readonly rejected: number;
+  readonly spam: number;
+  readonly timeToDecision: {
+    readonly count: number;
+    readonly p50Seconds: number;
+    readonly p90Seconds: number;
+  } | null;
+};
+
+export type DeskPolicyFragment = {
+  readonly commentPolicy: {
+    readonly state: CommentingState;
+    readonly moderation: ModerationMode;
+    readonly minLength: number;
+    readonly maxLength: number;
+    readonly guidelines: string | null;
+    readonly closesAt: string | null;
+  };
 };
 
 export type ReaderCommentFragment = {
@@ -168,22 +242,65 @@ export type DeskQueueData = {
   };
 };
 
-export type DeskQueueVariables = { readonly queue: ModerationQueueName; readonly first: number; readonly after?: string | null };
+export type DeskQueueVariables = { readonly queue: ModerationQueueName; readonly first: number; readonly after?: string | null; readonly articleId?: string | null };
 
-export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String){moderationQueue(queue:$queue first:$first after:$after){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml author{displayName}}article{id slug headline}heldBecause{rule detail}history{action by{displayName}from to reason note at}}" as Operation<DeskQueueData, DeskQueueVariables>;
+export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String$articleId:ID){moderationQueue(queue:$queue first:$first after:$after articleId:$articleId){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskQueueData, DeskQueueVariables>;
 
 export type DeskCountsData = {
-  readonly pending: {
+  readonly PENDING: {
     readonly totalCount: number;
   };
-  readonly spam: {
+  readonly REPORTED: {
+    readonly totalCount: number;
+  };
+  readonly SPAM: {
+    readonly totalCount: number;
+  };
+  readonly ALL: {
     readonly totalCount: number;
   };
 };
 
 export type DeskCountsVariables = {  };
 
-export const DeskCounts = "query DeskCounts{pending:moderationQueue(queue:PENDING first:1){totalCount}spam:moderationQueue(queue:SPAM first:1){totalCount}}" as Operation<DeskCountsData, DeskCountsVariables>;
+export const DeskCounts = "query DeskCounts{PENDING:moderationQueue(queue:PENDING first:1){totalCount}REPORTED:moderationQueue(queue:REPORTED first:1){totalCount}SPAM:moderationQueue(queue:SPAM first:1){totalCount}ALL:moderationQueue(queue:ALL first:1){totalCount}}" as Operation<DeskCountsData, DeskCountsVariables>;
+
+export type DeskContextData = {
+  readonly comment: QueueCommentFragment & {
+    readonly ancestors: readonly ThreadLineFragment[];
+    readonly replies: {
+      readonly totalCount: number;
+      readonly nodes: readonly ThreadLineFragment[];
+    };
+    readonly history: readonly HistoryLineFragment[] | null;
+  } | null;
+};
+
+export type DeskContextVariables = { readonly id: string };
+
+export const DeskContext = "query DeskContext($id:ID!){comment(id:$id){...QueueComment ancestors{...ThreadLine}replies(first:3){totalCount nodes{...ThreadLine}}history{...HistoryLine}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at}" as Operation<DeskContextData, DeskContextVariables>;
+
+export type DeskClaimData = {
+  readonly commentClaim: {
+    readonly comment: {
+      readonly id: string;
+      readonly claim: {
+        readonly moderator: {
+          readonly id: string;
+          readonly displayName: string;
+        };
+        readonly expiresAt: string;
+      } | null;
+    } | null;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+    }>;
+  };
+};
+
+export type DeskClaimVariables = { readonly input: CommentClaimInput };
+
+export const DeskClaim = "mutation DeskClaim($input:CommentClaimInput!){commentClaim(input:$input){comment{id claim{moderator{id displayName}expiresAt}}userErrors{code}}}" as Operation<DeskClaimData, DeskClaimVariables>;
 
 export type DeskApproveData = {
   readonly commentApprove: {
@@ -198,7 +315,7 @@ export type DeskApproveData = {
 
 export type DeskApproveVariables = { readonly input: CommentModerateInput };
 
-export const DeskApprove = "mutation DeskApprove($input:CommentModerateInput!){commentApprove(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml author{displayName}}article{id slug headline}heldBecause{rule detail}history{action by{displayName}from to reason note at}}" as Operation<DeskApproveData, DeskApproveVariables>;
+export const DeskApprove = "mutation DeskApprove($input:CommentModerateInput!){commentApprove(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskApproveData, DeskApproveVariables>;
 
 export type DeskRejectData = {
   readonly commentReject: {
@@ -213,7 +330,7 @@ export type DeskRejectData = {
 
 export type DeskRejectVariables = { readonly input: CommentModerateInput };
 
-export const DeskReject = "mutation DeskReject($input:CommentModerateInput!){commentReject(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml author{displayName}}article{id slug headline}heldBecause{rule detail}history{action by{displayName}from to reason note at}}" as Operation<DeskRejectData, DeskRejectVariables>;
+export const DeskReject = "mutation DeskReject($input:CommentModerateInput!){commentReject(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskRejectData, DeskRejectVariables>;
 
 export type DeskMarkSpamData = {
   readonly commentMarkSpam: {
@@ -228,7 +345,76 @@ export type DeskMarkSpamData = {
 
 export type DeskMarkSpamVariables = { readonly input: CommentModerateInput };
 
-export const DeskMarkSpam = "mutation DeskMarkSpam($input:CommentModerateInput!){commentMarkSpam(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml author{displayName}}article{id slug headline}heldBecause{rule detail}history{action by{displayName}from to reason note at}}" as Operation<DeskMarkSpamData, DeskMarkSpamVariables>;
+export const DeskMarkSpam = "mutation DeskMarkSpam($input:CommentModerateInput!){commentMarkSpam(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskMarkSpamData, DeskMarkSpamVariables>;
+
+export type DeskStatisticsData = {
+  readonly moderationStatistics: {
+    readonly total: DeskTallyFragment;
+    readonly slices: ReadonlyArray<{
+      readonly from: string;
+      readonly tally: DeskTallyFragment;
+    }>;
+    readonly heldBy: ReadonlyArray<{
+      readonly rule: string;
+      readonly held: number;
+      readonly approved: number;
+      readonly refused: number;
+      readonly waiting: number;
+    }>;
+    readonly decidedBy: ReadonlyArray<{
+      readonly moderator: {
+        readonly id: string;
+        readonly displayName: string;
+      } | null;
+      readonly decisions: number;
+      readonly approved: number;
+      readonly rejected: number;
+      readonly spam: number;
+    }>;
+  };
+};
+
+export type DeskStatisticsVariables = { readonly from: string; readonly to: string; readonly bucket: StatisticsBucket };
+
+export const DeskStatistics = "query DeskStatistics($from:DateTime!$to:DateTime!$bucket:StatisticsBucket!){moderationStatistics(from:$from to:$to bucket:$bucket){total{...DeskTally}slices{from tally{...DeskTally}}heldBy{rule held approved refused waiting}decidedBy{moderator{id displayName}decisions approved rejected spam}}}fragment DeskTally on ModerationTally{submitted held decisions approved rejected spam timeToDecision{count p50Seconds p90Seconds}}" as Operation<DeskStatisticsData, DeskStatisticsVariables>;
+
+export type DeskArticlesData = {
+  readonly articles: {
+    readonly nodes: ReadonlyArray<DeskPolicyFragment & {
+      readonly id: string;
+      readonly slug: string;
+      readonly headline: string;
+      readonly section: string | null;
+      readonly publishedAt: string;
+      readonly commentCount: number;
+    }>;
+    readonly pageInfo: {
+      readonly hasNextPage: boolean;
+      readonly endCursor: string | null;
+    };
+  };
+};
+
+export type DeskArticlesVariables = { readonly first: number; readonly after?: string | null };
+
+export const DeskArticles = "query DeskArticles($first:Int!$after:String){articles(first:$first after:$after){nodes{id slug headline section publishedAt commentCount ...DeskPolicy}pageInfo{hasNextPage endCursor}}}fragment DeskPolicy on Article{commentPolicy{state moderation minLength maxLength guidelines closesAt}}" as Operation<DeskArticlesData, DeskArticlesVariables>;
+
+export type DeskCommentingData = {
+  readonly commentingSet: {
+    readonly article: DeskPolicyFragment & {
+      readonly id: string;
+    } | null;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+      readonly message: string;
+      readonly field: readonly string[] | null;
+    }>;
+  };
+};
+
+export type DeskCommentingVariables = { readonly input: CommentingSetInput };
+
+export const DeskCommenting = "mutation DeskCommenting($input:CommentingSetInput!){commentingSet(input:$input){article{id ...DeskPolicy}userErrors{code message field}}}fragment DeskPolicy on Article{commentPolicy{state moderation minLength maxLength guidelines closesAt}}" as Operation<DeskCommentingData, DeskCommentingVariables>;
 
 export type CommentsData = {
   readonly article: {

@@ -62,4 +62,48 @@ subscription Follow($articleId: ID!, $after: String) {
 `,
     variables: `{ "articleId": "" }`,
   },
+  {
+    query: `# A session for a guest. Put its token into the
+# box above; then the comment is theirs.
+mutation Guest {
+  sessionStartGuest(input: { displayName: "Ines" }) {
+    token
+    expiresAt
+    userErrors { code message }
+  }
+}
+
+mutation Say($articleId: ID!, $body: String!) {
+  commentSubmit(input: { articleId: $articleId, body: $body }) {
+    comment { id status body }
+    userErrors { code message field }
+  }
+}
+`,
+    variables: `{
+  "articleId": "",
+  "body": "Fifty characters are the least that a comment here must have."
+}`,
+  },
+  {
+    query: `# For moderators: what waits, and why. The token of
+# one comes from \`talkback token --role MODERATOR\`;
+# who is signed in at /moderate needs none.
+query Waiting {
+  moderationQueue(queue: PENDING, first: 10) {
+    totalCount
+    nodes {
+      id
+      revision
+      body
+      author { displayName }
+      article { headline }
+      heldBecause { rule detail }
+      reports(first: 3) { totalCount nodes { reason note } }
+    }
+  }
+}
+`,
+    variables: "{}",
+  },
 ];

@@ -2,6 +2,8 @@
 export type StreamState = "connecting" | "live" | "waiting" | "closed";
 
 export interface StreamHandlers {
+  /** Whether the session cookie goes along; without it, all who ask the same get the same bytes. */
+  readonly credentials?: RequestCredentials;
   /** Where to connect: asked at each attempt, because the cursor moves. */
   address(): URL;
   /** One GraphQL result. An exception ends this connection; the next one starts from the last cursor, after a pause. */
@@ -69,7 +71,7 @@ export class EventStream {
     let opened = Infinity;
     try {
       heard();
-      const response = await fetch(this.handlers.address(), { credentials: "omit", headers: { Accept: "text/event-stream" }, cache: "no-store", signal: connection.signal });
+      const response = await fetch(this.handlers.address(), { credentials: this.handlers.credentials ?? "omit", headers: { Accept: "text/event-stream" }, cache: "no-store", signal: connection.signal });
       if (!response.ok || !response.body) {
         // What the request itself is refused for will be refused again; overload and timeouts pass.
         final = response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429;

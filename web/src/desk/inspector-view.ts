@@ -1,0 +1,76 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { unsafeHTML } from "lit/directives/unsafe-html.js";
+import { fully, plural, when } from "../lib/text";
+import type { Desk } from "./desk";
+import type { Context } from "./inspector";
+import { reasonWords, STATUS, words } from "./labels";
+import type { Item } from "./queue";
+import { placeLink } from "./view";
+
+/** What surrounds a comment: its thread, why it was held, who wrote it, what readers said of it, what was done to it. */
+export function inspectorView(desk: Desk, { comment }: Item): TemplateResult {
+  const context = desk.inspector.of(comment.id);
+  const { author, heldBecause, reports } = comment;
+  return html`<div class="inspector">
+    ${context ? threadView(context) : html`<p class="desk-muted" aria-busy="true">Reading the thread…</p>`}
+    ${
+      heldBecause?.length
+        ? section("Held because", html`<dl class="held">${heldBecause.map(({ rule, detail }) => html`<div><dt>${words(rule)}</dt><dd>${detail}</dd></div>`)}</dl>`)
+        : nothing
+    }
+    ${
+      reports?.totalCount
+        ? section(
+            plural(reports.totalCount, "report"),
+            html`<ul class="lines">${reports.nodes.map(({ reason, note, createdAt }) => html`<li><b>${words(reason)}</b>${note ? html` <q dir="auto">${note}</q>` : nothing} ${time(createdAt)}</li>`)}</ul>
+              ${reports.totalCount > reports.nodes.length ? html`<p class="desk-muted">and ${reports.totalCount - reports.nodes.length} more</p>` : nothing}`,
+          )
+        : nothing
+    }
+    ${author ? section("Author", authorView(author)) : nothing}
+    ${context ? section("History", historyView(context.history)) : nothing}
+    <p class="inspector-links">
+      ${placeLink(desk, { view: "comment", id: comment.id }, "This comment alone")}
+      ${desk.route.view === "queue" ? html`<button class="link" @click=${() => desk.narrow({ articleId: comment.article.id })}>Only this story</button>` : nothing}
+    </p>
+  </div>`;
+}
+
+/** What it stands under, itself, and what stands under it. */
+export function threadView(context: Context): TemplateResult | typeof nothing {
+  const { ancestors, replies } = context;
+  if (ancestors.length === 0 && replies.nodes.length === 0) return section("In its thread", html`<p class="desk-muted">It begins a thread, and nobody has replied.</p>`);
+  const line = (comment: Context["ancestors"][number]): TemplateResult => html`<li>
+    <p class="thread-who"><b>${comment.author?.displayName ?? "Removed"}</b> ${time(comment.createdAt)}${comment.status === "APPROVED" ? nothing : html` <span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}</p>
+    <div class="thread-text" dir="auto">${unsafeHTML(comment.bodyHtml ?? "")}</div>
+  </li>`;
+  return section(
+    "In its thread",
+    html`<ol class="thread">${ancestors.map(line)}<li class="is-here"><p class="thread-who"><b>${context.author?.displayName ?? "Former reader"}</b> this comment</p></li>${replies.nodes.map(line)}</ol>
+      ${replies.totalCount > replies.nodes.length ? html`<p class="desk-muted">and ${plural(replies.totalCount - replies.nodes.length, "more reply", "more replies")}</p>` : nothing}`,
+  );
+}
+
+function authorView(author: NonNullable<Item["comment"]["author"]>): TemplateResult {
+  return html`<p class="author"><b>${author.displayName}</b>${author.role === "READER" ? nothing : html` <span class="tag">${words(author.role)}</span>`}
+    </p>`;
+}
+
+/** What was done to a comment, the latest first. */
+export function historyView(history: Context["history"]): TemplateResult {
+  return html`<ol class="lines">${[...(history ?? [])].reverse().map(
+    ({ action, by, from, to, reason, note, at }) => html`<li>
+      <b>${words(action)}</b>${by ? html` by ${by.displayName}` : nothing} ${time(at)}
+      ${from && from !== to ? html`<span class="desk-muted">${STATUS[from].toLowerCase()} → ${STATUS[to].toLowerCase()}</span>` : nothing}
+      ${reason ? html`<span>${reasonWords(reason)}</span>` : nothing}${note ? html` <q dir="auto">${note}</q>` : nothing}
+    </li>`,
+  )}</ol>`;
+}
+
+export function section(title: string, content: TemplateResult): TemplateResult {
+  return html`<section class="part"><h2>${title}</h2>${content}</section>`;
+}
+
+export function time(iso: string): TemplateResult {
+  return html`<time datetime=${iso} title=${fully(iso, undefined)}>${when(iso, Date.now(), undefined)}</time>`;
+}

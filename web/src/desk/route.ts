@@ -1,0 +1,62 @@
+import type { ModerationQueueName } from "../generated/operations";
+
+/** What a queue is narrowed down to. */
+export interface Filter {
+  readonly text: string;
+  readonly articleId: string | null;
+  readonly authorId: string | null;
+}
+
+/** Over how long the charts look back. */
+export type Span = "day" | "week" | "month" | "quarter" | "year";
+
+/** Where on the desk one is: all of it stands in the address, so that it can be sent to a colleague. */
+export type Route =
+  | { readonly view: "queue"; readonly queue: ModerationQueueName; readonly filter: Filter }
+  | { readonly view: "comment"; readonly id: string }
+  | { readonly view: "stories" }
+  | { readonly view: "figures"; readonly span: Span };
+
+const QUEUES: readonly ModerationQueueName[] = ["PENDING", "REPORTED", "SPAM", "ALL"];
+const SPANS: readonly Span[] = ["day", "week", "month", "quarter", "year"];
+export const NO_FILTER: Filter = { text: "", articleId: null, authorId: null };
+
+export function isFiltered(filter: Filter): boolean {
+  return filter.text !== "" || filter.articleId !== null || filter.authorId !== null;
+}
+
+export function parseRoute(search: string): Route {
+  const query = new URLSearchParams(search);
+  const id = query.get("id");
+  switch (query.get("view")) {
+    case "comment":
+      if (id) return { view: "comment", id };
+      break;
+    case "stories":
+      return { view: "stories" };
+    case "figures":
+      return { view: "figures", span: SPANS.find((span) => span === query.get("span")) ?? "week" };
+  }
+  const wanted = query.get("queue")?.toUpperCase();
+  return {
+    view: "queue",
+    queue: QUEUES.find((queue) => queue === wanted) ?? "PENDING",
+    filter: { text: query.get("text") ?? "", articleId: query.get("story"), authorId: query.get("author") },
+  };
+}
+
+/** The address of a place on the desk. */
+export function addressOf(route: Route): string {
+  const query = new URLSearchParams();
+  if (route.view === "queue") {
+    query.set("queue", route.queue.toLowerCase());
+    if (route.filter.text) query.set("text", route.filter.text);
+    if (route.filter.articleId) query.set("story", route.filter.articleId);
+    if (route.filter.authorId) query.set("author", route.filter.authorId);
+  } else {
+    query.set("view", route.view);
+    if ("id" in route) query.set("id", route.id);
+    if (route.view === "figures") query.set("span", route.span);
+  }
+  return `/moderate?${query}`;
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { difference } from "../src/desk/difference";
+import { period } from "../src/desk/figures";
+import { Queue } from "../src/desk/queue";
+import { addressOf, parseRoute, type Route } from "../src/desk/route";
+import type { QueueCommentFragment } from "../src/generated/operations";
+import type { Client } from "../src/lib/client";
+
+const at = (minute: number): string => new Date(Date.UTC(2026, 0, 12, 9, minute)).toISOString();
+
+function comment(n: number, over: Partial<QueueCommentFragment> = {}): QueueCommentFragment {
+  return { id: `c${n}`, body: `Comment ${n}`, status: "PENDING", revision: 1, createdAt: at(n), heldBecause: [], claim: null, ...over } as QueueCommentFragment;
+}
+
+/** A queue over a server that holds these comments. */
+async function queueOf(server: QueueCommentFragment[]): Promise<Queue> {
+  const client = {
+    run: (_: unknown, { first }: { first: number }) =>
+      Promise.resolve({ moderationQueue: { totalCount: server.length, nodes: server.slice(0, first), pageInfo: { hasNextPage: server.length > first, endCursor: "x" } } }),
+  } as unknown as Client;
+  const queue = new Queue(client);
+  await queue.open("PENDING", { text: "", articleId: null, authorId: null });
+  return queue;
+}
+
+const ids = (queue: Queue): string[] => queue.items.map((item) => item.comment.id);
+
+describe("a queue", () => {
+  test("after a decision, the focus is on what comes next", async () => {
+    const queue = await queueOf([1, 2, 3].map((n) => comment(n)));
+    queue.select(1);
+    queue.takeOut([queue.items[1]!]);
+    expect([queue.current?.comment.id, queue.total]).toEqual(["c3", 2]);
+    queue.takeOut([queue.items[1]!]);
+    expect(queue.current?.comment.id).toBe("c1");
+  });
+
+  test("a card with the focus stays when its comment leaves, and goes when the focus does", async () => {
+    const server = [1, 2, 3].map((n) => comment(n));
+    const queue = await queueOf(server);
+    server.shift();
+    await queue.refresh();
+    expect(ids(queue)).toEqual(["c1", "c2", "c3"]);
+    expect(queue.current?.note?.kind).toBe("gone");
+    queue.select(1);
+    expect(ids(queue)).toEqual(["c2", "c3"]);
+  });
+
+  test("a range is picked from the last card that was", async () => {
+    const queue = await queueOf([1, 2, 3, 4].map((n) => comment(n)));
+    queue.pick(3, "toggle");
+    queue.pick(1, "range");
+    expect([...queue.picked].sort()).toEqual(["c2", "c3", "c4"]);
+    queue.pickAll();
+    expect(queue.picked.size).toBe(4);
+    queue.pickAll();
+    expect(queue.picked.size).toBe(0);
+  });
+
+  test("a read that comes late does not bring back what was decided meanwhile", async () => {
+    const queue = await queueOf([1, 2].map((n) => comment(n)));
+    const late = queue.refresh();
+    queue.takeOut([queue.items[0]!]);
+    await late;
+    expect(ids(queue)).toEqual(["c2"]);
+  });
+});
+
+test("a place on the desk is what its address says", () => {
+  const routes: Route[] = [
+    { view: "queue", queue: "SPAM", filter: { text: "ferry & co", articleId: "a1", authorId: null } },
+    { view: "comment", id: "u=1" },
+    { view: "figures", span: "year" },
+  ];
+  for (const route of routes) expect(parseRoute(addressOf(route).split("?")[1] ?? "")).toEqual(route);
+  expect(parseRoute("?queue=nonsense")).toMatchObject({ view: "queue", queue: "PENDING" });
+});
+
+describe("the difference of two texts", () => {
+  test("names what went and what came", () => {
+    expect(difference("one two three", "one four three")).toEqual([
+      { kind: "same", text: "one " },
+      { kind: "gone", text: "two " },
+      { kind: "new", text: "four " },
+      { kind: "same", text: "three" },
+    ]);
+  });
+
+  test("gives both texts back", () => {
+    const [before, after] = ["a b c d e f g", "b x d y f g h"];
+    const runs = difference(before, after);
+    const side = (skip: string): string => runs.filter(({ kind }) => kind !== skip).map(({ text }) => text).join("");
+    expect([side("new"), side("gone")]).toEqual([before, after]);
+    expect(difference("same", "same")).toEqual([{ kind: "same", text: "same" }]);
+  });
+});
+
+test("charts count whole days of the reader's, today included", () => {
+  const { from, to } = period("week", new Date(2026, 4, 6, 15, 30));
+  expect([to.getHours(), to.getDate()]).toEqual([0, 7]);
+  expect(to.getTime() - from.getTime()).toBe(7 * 86_400_000);
+});
