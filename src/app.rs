@@ -21,6 +21,7 @@ use crate::graphql::guard::Limits;
 use crate::graphql::{Engine, Pace, Site};
 use crate::http::{Edge, router, serve};
 use crate::service::Service;
+use crate::service::hook::Hook;
 use crate::service::rulebook::Rulebook;
 use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
 use crate::upkeep;
@@ -54,6 +55,9 @@ pub enum AppError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The moderation hook can't be asked from this machine.
+    #[error("can't ask the moderation hook: {0}")]
+    Hook(#[from] reqwest::Error),
     /// The demo newsroom can't be loaded.
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
@@ -137,7 +141,9 @@ impl Node {
                 (bus, notices)
             }
         };
-        let rulebook = Arc::new(if config.rate_limits { Rulebook::default() } else { Rulebook::unhurried() });
+        let hook = config.moderation_hook.clone().map(Hook::new).transpose()?;
+        let rulebook = if config.rate_limits { Rulebook::default() } else { Rulebook::unhurried() };
+        let rulebook = Arc::new(rulebook.with_hook(hook));
         let service =
             Service { store: store.clone(), bus: Arc::clone(&bus), clock: Arc::clone(&clock), rulebook };
         if config.demo && store.is_empty().await? {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use crate::service::hook::{Fallback, HookConfig};
 use crate::store::DatabaseUrl;
 
 /// How log lines look.
@@ -81,6 +82,28 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_FEED_RETENTION_DAYS", value_name = "DAYS", global = true)]
     feed_retention_days: Option<u32>,
 
+    /// A program that has its say on each comment before it is taken: it is asked by HTTP POST
+    #[arg(long, env = "TALKBACK_MODERATION_HOOK_URL", value_name = "URL", global = true)]
+    moderation_hook_url: Option<String>,
+
+    /// What requests to the hook are signed with (HMAC-SHA256), at least 16 bytes
+    #[arg(
+        long,
+        env = "TALKBACK_MODERATION_HOOK_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        global = true
+    )]
+    moderation_hook_secret: Option<String>,
+
+    /// Milliseconds that the hook may take [default: 2000]
+    #[arg(long, env = "TALKBACK_MODERATION_HOOK_TIMEOUT_MS", value_name = "MS", global = true)]
+    moderation_hook_timeout_ms: Option<u64>,
+
+    /// What a comment meets when the hook gives no answer [default: hold]
+    #[arg(long, env = "TALKBACK_MODERATION_HOOK_FALLBACK", value_name = "HOLD|ALLOW", global = true)]
+    moderation_hook_fallback: Option<Fallback>,
+
     /// How log lines look [default: text]
     #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
@@ -130,6 +153,8 @@ pub struct Config {
     pub rate_limits: bool,
     /// How long the feed's history is kept.
     pub feed_retention: Duration,
+    /// The operator's moderation hook; holds a secret.
+    pub moderation_hook: Option<HookConfig>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -177,6 +202,13 @@ impl Settings {
                 wanted: "an origin such as https://host",
             });
         }
+        let hook_url = self.moderation_hook_url.or(file.moderation_hook_url);
+        let moderation_hook = hook(
+            hook_url,
+            self.moderation_hook_secret.or(file.moderation_hook_secret),
+            self.moderation_hook_timeout_ms.or(file.moderation_hook_timeout_ms),
+            self.moderation_hook_fallback.or(file.moderation_hook_fallback),
+        )?;
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
         let embedded = matches!(database, DatabaseUrl::Sqlite(_));
         let demo = self.demo.or(file.demo).map_or(embedded, |demo| demo == Switch::On);
@@ -191,6 +223,7 @@ impl Settings {
             demo,
             rate_limits: self.rate_limits.or(file.rate_limits) != Some(Switch::Off),
             feed_retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60),
+            moderation_hook,
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
         })
     }
@@ -203,6 +236,29 @@ impl Settings {
             Err(error) => Err(failed(error.to_string())),
         }
     }
+}
+
+/// The hook's configuration: an address needs a secret, and nothing else makes sense without one.
+fn hook(
+    url: Option<String>,
+    secret: Option<String>,
+    timeout_ms: Option<u64>,
+    fallback: Option<Fallback>,
+) -> Result<Option<HookConfig>, ConfigError> {
+    let Some(url) = url else { return Ok(None) };
+    if !is_web_address(&url) {
+        return Err(ConfigError::Value { name: "--moderation-hook-url", wanted: "an http or https address" });
+    }
+    let secret = secret.filter(|secret| secret.len() >= 16).ok_or(ConfigError::Value {
+        name: "--moderation-hook-secret",
+        wanted: "a secret of at least 16 bytes, which the hook needs",
+    })?;
+    let timeout_ms = timeout_ms.unwrap_or(2_000);
+    if !(10..=30_000).contains(&timeout_ms) {
+        return Err(ConfigError::Value { name: "--moderation-hook-timeout-ms", wanted: "10 to 30000" });
+    }
+    let fallback = fallback.unwrap_or(Fallback::Hold);
+    Ok(Some(HookConfig { url, secret, timeout: Duration::from_millis(timeout_ms), fallback }))
 }
 
 fn is_web_address(text: &str) -> bool {

@@ -2,7 +2,17 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
+
+/// An id as the API gives it out: a letter for what it names, and the id, in one opaque word.
+#[must_use]
+pub fn opaque(kind: u8, id: Uuid) -> String {
+    let mut bytes = [kind; 17];
+    bytes[1..].copy_from_slice(id.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(

@@ -17,6 +17,8 @@ pub enum Permission {
     Moderate,
     /// Publish articles and set their commenting policy.
     Publish,
+    /// Set the site's rules for submissions.
+    SetRules,
 }
 
 /// Why not.
@@ -44,6 +46,7 @@ impl Permission {
             Self::Comment => Role::Reader,
             Self::Moderate => Role::Moderator,
             Self::Publish => Role::Editor,
+            Self::SetRules => Role::Admin,
         }
     }
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::error::GraphError;
-use crate::domain::ids::{ArticleId, CommentId, KeyPointId, UserId};
+use crate::domain::ids::{ArticleId, CommentId, KeyPointId, UserId, opaque};
 
 /// What an id can name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,9 +31,7 @@ impl GlobalId {
             Self::User(UserId(id)) => (b'U', id),
             Self::KeyPoint(KeyPointId(id)) => (b'K', id),
         };
-        let mut bytes = [kind; 17];
-        bytes[1..].copy_from_slice(id.as_bytes());
-        ID(URL_SAFE_NO_PAD.encode(bytes))
+        ID(opaque(kind, id))
     }
 
     /// The id that a client sent back.

@@ -9,11 +9,13 @@ use super::connection::{PageArgs, keyset, keyset_cursor};
 use super::context::scope;
 use super::error::{GraphError, Result};
 use super::id::{GlobalId, article_id, comment_id};
+use super::mutation::rules::{self, ModerationRulesTryInput, ModerationRulesTryPayload};
 use super::types::article::{Article, ArticleConnection, ArticleTotal};
 use super::types::comment::{Comment, CommentConnection, CommentTotal, comment_connection};
 use super::types::enums::{ModerationQueueName, StatisticsBucket};
 use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal};
 use super::types::node::Node;
+use super::types::rules::ModerationRules;
 use super::types::statistics::ModerationStatistics;
 use super::types::user::{User, Viewer as ViewerType};
 use crate::domain::cursor::FeedCursor;
@@ -153,6 +155,25 @@ impl Query {
             }
         };
         Ok(ArticleEventConnection::new(page, total, |(cursor, _)| cursor.encode(), |(_, event)| event))
+    }
+
+    /// The rules for submissions that are in force, with what is set of them. For moderators.
+    async fn moderation_rules(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The article whose rules; none: the site's.")] article_id: Option<ID>,
+    ) -> Result<ModerationRules> {
+        rules::moderation_rules(ctx, article_id).await
+    }
+
+    /// What rules would have done to the last comments: a dry run, which writes nothing. Length, closing, sanctions,
+    /// addresses, the article's mode and the hook are not tried. For moderators.
+    async fn moderation_rules_try(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The rules, and on how many comments.")] input: ModerationRulesTryInput,
+    ) -> Result<ModerationRulesTryPayload> {
+        rules::moderation_rules_try(ctx, input).await
     }
 
     /// What moderators have to decide on, the longest waiting first. For moderators.

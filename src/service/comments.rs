@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::judging::{self, Case, Words};
-use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse, stale};
+use super::{Failure, Outcome, Refusal, RefusalCode, Refused, Service, refuse, stale};
 use crate::domain::article::{Article, ModerationMode};
 use crate::domain::comment::{Action, Comment, Next, ThreadPath};
-use crate::domain::ids::{ArticleId, CommentId, EntryId};
+use crate::domain::ids::{ArticleId, CommentId, EntryId, opaque};
 use crate::domain::moderation::HistoryAction;
 use crate::domain::policy::{self, Denied, Permission};
 use crate::domain::rules::{self, Verdict};
@@ -40,6 +41,14 @@ pub struct Edit {
     pub body: String,
     /// The revision that the author read.
     pub revision: i32,
+}
+
+/// A submission that is taken, before it is written.
+struct Taken {
+    article: Article,
+    parent: Option<Comment>,
+    verdict: Verdict,
+    now: DateTime<Utc>,
 }
 
 impl Service {
@@ -77,6 +86,10 @@ impl Service {
         };
         let words = Words::of(&submission.body);
         let case = self.case(viewer, submission.article, &words, address).await?;
+        let case = match self.asked(author, &submission, &words, case, key.as_ref()).await? {
+            Ok(case) => case,
+            Err(outcome) => return Ok(outcome),
+        };
         match self.submit_once(author, &submission, &words, &case, key.clone()).await {
             // A retry that ran beside the first try: by now the first result is there.
             Err(Failure::Store(error)) if key.is_some() && error.is_duplicate() => {
@@ -84,6 +97,28 @@ impl Service {
             }
             outcome => outcome,
         }
+    }
+
+    /// Asks the operator's hook, if there is one to ask, outside any transaction; or the outcome, where there is one without
+    /// it: a retry has its answer already, and what other rules refuse is nobody else's to see.
+    async fn asked(
+        &self,
+        author: &User,
+        submission: &Submission,
+        words: &Words,
+        case: Case,
+        key: Option<&Remembered>,
+    ) -> Result<Result<Case, Result<Comment, Refused<Comment>>>, Failure> {
+        let Some(hook) = self.rulebook.hook().filter(|_| case.asks_hook()) else { return Ok(Ok(case)) };
+        let tx = self.store.write().await?;
+        if let Err(outcome) = self.prepare(&tx, author, submission, words, &case, key).await? {
+            return Ok(Err(outcome));
+        }
+        drop(tx);
+        let mut question = judging::question("submit", author, submission.article, words);
+        question.parent_id = submission.parent.map(|id| opaque(b'C', id.0));
+        let finding = hook.ask(&question, key.map(|key| &*key.key), self.clock.now()).await;
+        Ok(Ok(case.with_hook(finding)))
     }
 
     async fn submit_once(
@@ -95,31 +130,10 @@ impl Service {
         key: Option<Remembered>,
     ) -> Outcome<Comment> {
         let tx = self.store.write().await?;
-        if !tx.take_turn(author.id).await? {
-            return Err(Denied::Gone.into());
-        }
-        if let Some(outcome) = repeated(&tx, key.as_ref()).await? {
-            return outcome;
-        }
-        let article = tx.article(submission.article).await?.ok_or(Failure::NotFound("article"))?;
-        let mut article = match article.policy.moderation {
-            ModerationMode::Pre => article,
-            ModerationMode::Post => lock(&tx, submission.article).await?,
-        };
-        let parent = match submission.parent {
-            // Whoever has its id has seen it: that it went is told, not hidden.
-            Some(id) => Some(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?),
-            None => None,
-        };
-        if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
-            return Ok(Err(refusal.into()));
-        }
-        let now = self.clock.now();
-        let facts = case.facts(&tx, author, now).await?;
-        let judged = rules::judge(&case.rules, &article.policy, &words.body, &words.judged, &facts, now);
-        let verdict = match judged {
-            Ok(verdict) => verdict,
-            Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
+        let prepared = self.prepare(&tx, author, submission, words, case, key.as_ref()).await?;
+        let Taken { mut article, parent, verdict, now } = match prepared {
+            Ok(taken) => taken,
+            Err(outcome) => return Ok(outcome),
         };
         let comment = NewComment {
             id: CommentId(self.clock.new_id()),
@@ -147,19 +161,56 @@ impl Service {
         Ok(Ok(comment))
     }
 
+    /// What comes before writing a submission: its turn, what it refers to, and the rules; or the outcome.
+    async fn prepare(
+        &self,
+        tx: &WriteTx,
+        author: &User,
+        submission: &Submission,
+        words: &Words,
+        case: &Case,
+        key: Option<&Remembered>,
+    ) -> Result<Result<Taken, Result<Comment, Refused<Comment>>>, Failure> {
+        if !tx.take_turn(author.id).await? {
+            return Err(Denied::Gone.into());
+        }
+        if let Some(outcome) = repeated(tx, key).await? {
+            return Ok(Err(outcome?));
+        }
+        let article = tx.article(submission.article).await?.ok_or(Failure::NotFound("article"))?;
+        let article = match article.policy.moderation {
+            ModerationMode::Pre => article,
+            ModerationMode::Post => lock(tx, submission.article).await?,
+        };
+        let parent = match submission.parent {
+            // Whoever has its id has seen it: that it went is told, not hidden.
+            Some(id) => Some(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?),
+            None => None,
+        };
+        if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
+            return Ok(Err(Err(refusal.into())));
+        }
+        let now = self.clock.now();
+        let facts = case.facts(tx, author, now).await?;
+        let judged = rules::judge(&case.rules, &article.policy, &words.body, &words.judged, &facts, now);
+        Ok(match judged {
+            Ok(verdict) => Ok(Taken { article, parent, verdict, now }),
+            Err(not_taken) => Err(Err(Refusal::from(not_taken).into())),
+        })
+    }
+
     /// Changes the words of one's own comment, inside the edit window.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn edit(&self, viewer: &Viewer, edit: Edit) -> Outcome<Comment> {
         let author = signed_in(viewer)?;
-        let Words { body, html, judged } = Words::of(&edit.body);
-        let Some(article) =
-            self.store.latest().comment(edit.comment).await?.map(|comment| comment.article_id)
-        else {
+        let words = Words::of(&edit.body);
+        let Some(read) = self.store.latest().comment(edit.comment).await? else {
             return Err(Failure::NotFound("comment"));
         };
-        let rules = self.rules_in_force(Some(article)).await?;
+        let case = self.case(viewer, read.article_id, &words, None).await?;
+        let case = self.asked_of_edit(viewer, author, &edit, &words, case, &read).await;
         let tx = self.store.write().await?;
         let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
         let now = self.clock.now();
@@ -176,20 +227,20 @@ impl Service {
             let message = format!("A comment can be edited for {minutes} minutes after it was sent in.");
             return refuse(RefusalCode::EditWindowClosed, "id", message);
         }
-        if let Err(not_taken) = rules::check_length(&article.policy, &body) {
+        if let Err(not_taken) = rules::check_length(&article.policy, &words.body) {
             return Ok(Err(Refusal::from(not_taken).into()));
         }
-        if body == before.body {
+        if words.body == before.body {
             return Ok(Ok(before));
         }
-        let verdict = match Verdict::over(rules.judge_words(&judged)) {
+        let verdict = match Verdict::over(case.judge_edit(&words)) {
             Ok(verdict) => verdict,
             Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
         };
         let (state, held_because) = judging::edited(&before, state, verdict, now);
         let change = Change {
             state,
-            words: Some((body, html)),
+            words: Some((words.body, words.html)),
             held_because,
             at: now,
             entry: self.entry(HistoryAction::Edited, Some(author)),
@@ -201,6 +252,28 @@ impl Service {
             self.announce(&article);
         }
         Ok(Ok(comment))
+    }
+
+    /// Asks the operator's hook about an edit that looks as if it could be made; whether it is, is seen under the lock.
+    async fn asked_of_edit(
+        &self,
+        viewer: &Viewer,
+        author: &User,
+        edit: &Edit,
+        words: &Words,
+        case: Case,
+        read: &Comment,
+    ) -> Case {
+        let now = self.clock.now();
+        let is_due = policy::may_edit(viewer, read, now)
+            && read.revision == edit.revision
+            && read.body != words.body
+            && Verdict::over(case.judge_edit(words)).is_ok();
+        let Some(hook) = self.rulebook.hook().filter(|_| case.asks_hook() && is_due) else { return case };
+        let mut question = judging::question("edit", author, read.article_id, words);
+        question.comment_id = Some(opaque(b'C', read.id.0));
+        question.parent_id = read.parent_id.map(|id| opaque(b'C', id.0));
+        case.with_hook(hook.ask(&question, None, now).await)
     }
 
     /// Takes one's own comment back. Its words are erased; where it has visible replies, a tombstone stays.

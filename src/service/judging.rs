@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::hook::Question;
 use super::{Failure, Service};
 use crate::domain::article::CommentPolicy;
 use crate::domain::comment::{Comment, CommentState};
-use crate::domain::ids::ArticleId;
+use crate::domain::ids::{ArticleId, opaque};
 use crate::domain::markdown::{self, Trust};
 use crate::domain::policy::{self, Permission};
-use crate::domain::rules::{self, Facts, Outcome, Rule, Rules, TextDigest, Trace, Verdict};
+use crate::domain::rules::{self, Facts, Finding, Outcome, Rule, Rules, TextDigest, Trace, Verdict};
 use crate::domain::text;
 use crate::domain::user::{User, Viewer};
 use crate::store::{AddressDigest, FactsWanted, WriteTx};
@@ -50,6 +51,7 @@ pub(super) struct Case {
     /// Moderators are known, and work at their own pace: rates, repeats and newcomers are not about them.
     is_staff: bool,
     is_unhurried: bool,
+    hook: Option<Finding>,
 }
 
 impl Service {
@@ -68,16 +70,50 @@ impl Service {
         };
         let text = TextDigest::of(&words.judged.folded, rules.settings.repeats.min_length);
         let is_staff = policy::may(viewer, Permission::Moderate);
-        Ok(Case { rules, text, address, is_staff, is_unhurried: self.rulebook.is_unhurried() })
+        Ok(Case { rules, text, address, is_staff, is_unhurried: self.rulebook.is_unhurried(), hook: None })
+    }
+}
+
+/// What the hook is told of a new comment.
+pub(super) fn question<'a>(
+    event: &'static str,
+    author: &'a User,
+    article: ArticleId,
+    words: &'a Words,
+) -> Question<'a> {
+    Question {
+        event,
+        article_id: opaque(b'A', article.0),
+        comment_id: None,
+        parent_id: None,
+        author_id: opaque(b'U', author.id.0),
+        author_name: &author.display_name,
+        body: &words.body,
+        text: &words.judged.seen.text,
     }
 }
 
 impl Case {
+    /// Whether the operator's hook is to be asked, if there is one: moderators' own words are not shown to it.
+    pub fn asks_hook(&self) -> bool {
+        self.rules.settings.hook.on && !self.is_staff
+    }
+
+    /// The case with what the hook found.
+    pub fn with_hook(self, hook: Option<Finding>) -> Self {
+        Self { hook, ..self }
+    }
+
+    /// What the rules find in new words for a comment that is there.
+    pub fn judge_edit(&self, words: &Words) -> Vec<Finding> {
+        self.rules.judge_words(&words.judged).into_iter().chain(self.hook.clone()).collect()
+    }
+
     /// What came before, as of this write.
     pub async fn facts(&self, tx: &WriteTx, author: &User, now: DateTime<Utc>) -> Result<Facts, Failure> {
         match self.wanted(author, now) {
             None => Ok(Facts { approved: u32::MAX, ..Facts::default() }),
-            Some(wanted) => Ok(tx.submission_facts(&wanted).await?),
+            Some(wanted) => Ok(Facts { hook: self.hook.clone(), ..tx.submission_facts(&wanted).await? }),
         }
     }
 

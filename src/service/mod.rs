@@ -2,11 +2,14 @@
 
 pub mod articles;
 pub mod comments;
+pub mod hook;
 mod judging;
 pub mod moderation;
 pub mod readers;
+pub mod rule_settings;
 pub mod rulebook;
 pub mod sessions;
+pub mod trial;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::Service;
+use super::hook::Hook;
 use crate::domain::address::network;
 use crate::domain::ids::ArticleId;
 use crate::domain::rules::{ARTICLE_ENTRIES_MAX, BadList, ENTRIES_MAX, Layer, Rules};
@@ -24,6 +25,7 @@ pub struct Rulebook {
     shelf: Mutex<Shelf>,
     salt: OnceCell<String>,
     is_unhurried: bool,
+    hook: Option<Hook>,
 }
 
 #[derive(Default)]
@@ -39,6 +41,18 @@ impl Rulebook {
     #[must_use]
     pub fn unhurried() -> Self {
         Self { is_unhurried: true, ..Self::default() }
+    }
+
+    /// The same with a hook.
+    #[must_use]
+    pub fn with_hook(self, hook: Option<Hook>) -> Self {
+        Self { hook, ..self }
+    }
+
+    /// The operator's hook, if one is configured.
+    #[must_use]
+    pub const fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
     }
 
     /// Whether the rules on rates are off.

@@ -19,6 +19,7 @@ mod reports;
 mod rows;
 mod rules;
 mod statistics;
+mod trial;
 mod users;
 
 use std::sync::Arc;

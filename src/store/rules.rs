@@ -105,7 +105,6 @@ impl Snapshot {
         row.map_or_else(|| Ok(StoredLayer::default()), StoredLayer::try_from)
     }
 
-    /// See [`WriteTx::submission_facts`].
     ///
     /// # Errors
     /// The database failed.

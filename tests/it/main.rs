@@ -11,6 +11,7 @@ mod deciding;
 mod faults;
 mod first_light;
 mod following;
+mod hook;
 mod hostile;
 mod pages;
 mod refusals;

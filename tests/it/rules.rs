@@ -128,3 +128,113 @@ async fn an_edit_meets_the_rules_about_words_too(
     assert_eq!(world.anyone().read(&article).await["commentCount"], 0, "readers no longer see it");
     world.check().await;
 }
+
+const RULES: &str = "query($id: ID) { moderationRules(articleId: $id) { revision ownRules
+    bannedWords { words outcome } newcomers { approved } links { denied } article { id } updatedBy { displayName } } }";
+const SET: &str = "mutation($input: ModerationRulesSetInput!) { moderationRulesSet(input: $input) {
+    rules { revision ownRules newcomers { approved } } userErrors { code message field } } }";
+const TRY: &str = "query($input: ModerationRulesTryInput!) { moderationRulesTry(input: $input) {
+    trial { tried outcomes { outcome count } rules { rule outcome count samples { comment { id } detail } } }
+    userErrors { code message field } } }";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_set_with_a_revision_and_hold_on_every_node_at_once(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = World::start(backend).await;
+    let article = world.open_article("open").await;
+    let (admin, editor, moderator) = (world.admin().await, world.editor().await, world.moderator().await);
+    let (ana, elsewhere) = (world.guest("Ana").await, world.node(1).url());
+    let set = async |actor: &Actor, article: Option<&str>, revision: i32, rules: Value| {
+        actor
+            .raw(SET, json!({ "input": { "articleId": article, "revision": revision, "rules": rules } }))
+            .await
+    };
+    let unset = moderator.raw(RULES, json!({})).await;
+    assert_eq!(unset.number("/moderationRules/revision"), 0);
+    assert_eq!(unset.list("/moderationRules/ownRules").len(), 0);
+    assert_eq!(ana.raw(RULES, json!({})).await.code(), "FORBIDDEN");
+    assert_eq!(set(&editor, None, 0, json!({})).await.code(), "FORBIDDEN");
+
+    let words_of = |list: &str, outcome: &str| json!({ "words": list, "outcome": outcome });
+    let banned =
+        json!({ "bannedWords": words_of("vile thing*", "REFUSE"), "suspectWords": words_of("odd", "HOLD") });
+    let done = set(&admin, None, 0, banned).await;
+    assert_eq!(
+        (done.user_errors().len(), done.number("/moderationRulesSet/rules/revision")),
+        (0, 1),
+        "{done}"
+    );
+    let stale = set(&admin, None, 0, json!({ "newcomers": { "approved": 9 } })).await;
+    assert_eq!(stale.user_errors()[0].code, "CONFLICT");
+    assert_eq!(stale.number("/moderationRulesSet/rules/revision"), 1, "the rules as they are");
+    for (rules, field) in [
+        (json!({ "bannedWords": words_of("fine\n***", "HOLD") }), "bannedWords"),
+        (json!({ "rate": { "comments": 1, "minutes": 0, "outcome": "HOLD" } }), "rate"),
+        (json!({ "reports": { "holdAt": -1.0 } }), "reports"),
+    ] {
+        let errors = set(&admin, None, 1, rules).await.user_errors();
+        assert_eq!(errors[0].field, Some(vec!["rules".to_owned(), field.to_owned()]), "{errors:?}");
+    }
+
+    // The very next submission meets them, on the other node too.
+    let other = ana.at(elsewhere);
+    let refused = submit(&other, &article, &words("a VÍLE **thing**y")).await;
+    assert_eq!(refused.user_errors()[0].code, "BANNED_WORDS", "{refused}");
+    assert!(!refused.user_errors()[0].message.contains("vile"));
+    let (status, rules) = held(&moderator, &submit(&ana, &article, &words("ｏｄｄ")).await).await;
+    assert_eq!((status.as_str(), &rules[..]), ("PENDING", &["SUSPECT_WORDS".to_owned()][..]));
+
+    // An article's own rules stand over the site's, and fall back to them.
+    let own = json!({ "suspectWords": words_of("", "HOLD"), "newcomers": { "approved": 1 } });
+    assert!(set(&editor, Some(&article.id), 0, own).await.user_errors().is_empty());
+    let (status, rules) = held(&moderator, &submit(&other, &article, &words("another odd one")).await).await;
+    assert_eq!((status.as_str(), &rules[..]), ("PENDING", &["NEWCOMER".to_owned()][..]));
+    let back = json!({ "suspectWords": null });
+    let answer = set(&editor, Some(&article.id), 1, back).await;
+    assert_eq!(answer.list("/moderationRulesSet/rules/ownRules"), [json!("newcomers")]);
+    let (_, rules) = held(&moderator, &submit(&ana, &article, &words("odd again")).await).await;
+    assert_eq!(rules, ["SUSPECT_WORDS", "NEWCOMER"]);
+    world.check().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_tells_what_would_have_been_and_writes_nothing(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = World::start(backend).await;
+    let article = world.open_article("open").await;
+    let (ana, moderator) = (world.guest("Ana").await, world.moderator().await);
+    for mark in ["one", "two odd", "three vile", "four odd and vile"] {
+        ana.comment(&article, None, mark).await;
+    }
+    let tried = async |rules: Value, last: i32| {
+        let input = json!({ "articleId": article.id, "rules": rules, "last": last });
+        moderator.raw(TRY, json!({ "input": input })).await
+    };
+    let rules = json!({
+        "bannedWords": { "words": "vile", "outcome": "REFUSE" }, "suspectWords": { "words": "odd", "outcome": "HOLD" },
+        "rate": { "comments": 3, "minutes": 60, "outcome": "SPAM" },
+    });
+    let answer = tried(rules, 100).await;
+    let trial = answer.data("/moderationRulesTry/trial").clone();
+    assert_eq!(trial["tried"], 4, "{answer}");
+    let count = |outcome: &str| {
+        let mut outcomes = trial["outcomes"].as_array().unwrap().iter();
+        outcomes.find(|count| count["outcome"] == outcome).unwrap()["count"].as_i64().unwrap()
+    };
+    assert_eq!(["ALLOW", "HOLD", "SPAM", "REFUSE"].map(count), [1, 1, 0, 2], "{answer}");
+    let rule = |name: &str| {
+        trial["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == name).unwrap().clone()
+    };
+    assert_eq!(rule("BANNED_WORDS")["count"], 2);
+    assert_eq!(rule("SUSPECT_WORDS")["samples"].as_array().unwrap().len(), 2);
+    assert_eq!(rule("RATE")["count"], 1, "the fourth within the hour");
+    assert_eq!(tried(json!({}), 1).await.number("/moderationRulesTry/trial/tried"), 1);
+    assert_eq!(tried(json!({}), 1_001).await.user_errors()[0].code, "INVALID");
+    assert_eq!(ana.raw(TRY, json!({ "input": {} })).await.code(), "FORBIDDEN");
+    assert_eq!(moderator.raw(RULES, json!({})).await.number("/moderationRules/revision"), 0);
+    world.check().await;
+}

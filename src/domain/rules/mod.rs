@@ -10,6 +10,7 @@ mod links;
 mod record;
 mod seen;
 pub mod settings;
+pub mod trial;
 mod words;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod article;
 mod comment;
 mod moderation;
+pub(super) mod rules;
 mod session;
 
 use async_graphql::{Context, MergedObject, SimpleObject};
@@ -20,6 +21,7 @@ pub struct Mutation(
     comment::CommentMutation,
     moderation::ModerationMutation,
     article::ArticleMutation,
+    rules::RulesMutation,
 );
 
 /// Why a write was refused, in terms that the person who asked can act on.

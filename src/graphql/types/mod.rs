@@ -6,5 +6,6 @@ pub mod enums;
 pub mod event;
 pub mod moderation;
 pub mod node;
+pub mod rules;
 pub mod statistics;
 pub mod user;

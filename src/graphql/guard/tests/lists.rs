@@ -10,13 +10,18 @@ use super::*;
 use crate::graphql::guard::unpaged;
 
 /// The lists that count for one, each with what bounds it.
-const SMALL: [(&str, &str); 10] = [
+const SMALL: [(&str, &str); 15] = [
     ("edges", "the rows of a page, which the field around it counts"),
     ("nodes", "the rows of a page, or as many as `ids` names"),
     ("keyPoints", "20"),
     ("tags", "20 words"),
     ("reactions", "one for each kind"),
     ("heldBecause", "one for each rule"),
+    ("rules", "one for each rule and outcome"),
+    ("outcomes", "one for each outcome"),
+    ("ownRules", "one word for each rule"),
+    ("allowed", "1,000 words"),
+    ("denied", "1,000 words"),
     ("userErrors", "one for each input field"),
     ("field", "the levels of an input"),
     ("results", "one for each item of the input"),
