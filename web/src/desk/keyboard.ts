@@ -36,16 +36,15 @@ export class KeyboardControl implements ReactiveController {
     if (!desk.isModerator || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     const target = event.target as HTMLElement;
     if (target.closest("dialog[open]")) return;
-    if (event.key === "Escape") return this.#escape(target);
+    if (event.key === "Escape") return this.#escape();
     if (!this.#on || target.closest("input:not([type=checkbox]), textarea, select")) return;
     const handled = desk.rejecting ? this.#reason(desk.rejecting, event.key) : this.#anywhere(event.key) || (desk.route.view === "queue" && this.#inQueue(event.key));
     if (handled) event.preventDefault();
   };
 
-  #escape(target: HTMLElement): void {
+  #escape(): void {
     const { desk } = this;
     if (desk.rejecting) return desk.cancelReject();
-    if (target.closest(".desk-search")) return desk.focusCard();
     if (desk.queue.picked.size > 0) {
       desk.queue.picked.clear();
       desk.requestUpdate();
@@ -105,9 +104,6 @@ export class KeyboardControl implements ReactiveController {
         break;
       case "o":
         desk.querySelector<HTMLAnchorElement>(".card.is-selected .card-story")?.click();
-        return true;
-      case "/":
-        desk.querySelector<HTMLInputElement>(".desk-search input")?.focus();
         return true;
       default:
         return false;

@@ -27,7 +27,6 @@ export function queueView(desk: Desk): TemplateResult {
       <main class="desk-main" id="main">
         <div class="page-head">
           <h1 class="desk-title" tabindex="-1">${QUEUES.find(([name]) => name === queue.name)?.[1]} <span>${queue.loading ? "" : queue.total.toLocaleString()}</span></h1>
-          ${searchView(desk)}
         </div>
         ${filterView(desk)}${bulkView(desk)}${desk.report ? reportView(desk, desk.report) : nothing}${listView(desk)}
       </main>
@@ -48,16 +47,6 @@ function listView(desk: Desk): TemplateResult {
   `;
 }
 
-function searchView(desk: Desk): TemplateResult {
-  const search = (event: SubmitEvent): void => {
-    event.preventDefault();
-    desk.narrow({ text: String(new FormData(event.target as HTMLFormElement).get("text") ?? "").trim() });
-  };
-  return html`<form class="desk-search" role="search" @submit=${search}>
-    <input type="search" name="text" aria-label="Search these comments" placeholder="Search" maxlength="200" .value=${desk.queue.filter.text}>
-  </form>`;
-}
-
 /** What the queue is narrowed down to, each with the way out. */
 function filterView(desk: Desk): TemplateResult | typeof nothing {
   const { filter, items } = desk.queue;
@@ -65,9 +54,7 @@ function filterView(desk: Desk): TemplateResult | typeof nothing {
   const sample = items[0]?.comment;
   const chip = (what: string, off: () => void): TemplateResult => html`<li><button class="chip" @click=${off}>${what}<span aria-hidden="true"> ×</span><span class="visually-hidden">: show all again</span></button></li>`;
   return html`<ul class="chips" aria-label="Only">
-    ${filter.text ? chip(`“${filter.text}”`, () => desk.narrow({ text: "" })) : nothing}
     ${filter.articleId ? chip(sample?.article.id === filter.articleId ? sample.article.headline : "One story", () => desk.narrow({ articleId: null })) : nothing}
-    ${filter.authorId ? chip(sample?.author?.id === filter.authorId ? `By ${sample.author.displayName}` : "One author", () => desk.narrow({ authorId: null })) : nothing}
   </ul>`;
 }
 

@@ -2,9 +2,7 @@ import type { ModerationQueueName } from "../generated/operations";
 
 /** What a queue is narrowed down to. */
 export interface Filter {
-  readonly text: string;
   readonly articleId: string | null;
-  readonly authorId: string | null;
 }
 
 /** Over how long the charts look back. */
@@ -19,10 +17,10 @@ export type Route =
 
 const QUEUES: readonly ModerationQueueName[] = ["PENDING", "REPORTED", "SPAM", "ALL"];
 const SPANS: readonly Span[] = ["day", "week", "month", "quarter", "year"];
-export const NO_FILTER: Filter = { text: "", articleId: null, authorId: null };
+export const NO_FILTER: Filter = { articleId: null };
 
 export function isFiltered(filter: Filter): boolean {
-  return filter.text !== "" || filter.articleId !== null || filter.authorId !== null;
+  return filter.articleId !== null;
 }
 
 export function parseRoute(search: string): Route {
@@ -41,7 +39,7 @@ export function parseRoute(search: string): Route {
   return {
     view: "queue",
     queue: QUEUES.find((queue) => queue === wanted) ?? "PENDING",
-    filter: { text: query.get("text") ?? "", articleId: query.get("story"), authorId: query.get("author") },
+    filter: { articleId: query.get("story") },
   };
 }
 
@@ -50,9 +48,7 @@ export function addressOf(route: Route): string {
   const query = new URLSearchParams();
   if (route.view === "queue") {
     query.set("queue", route.queue.toLowerCase());
-    if (route.filter.text) query.set("text", route.filter.text);
     if (route.filter.articleId) query.set("story", route.filter.articleId);
-    if (route.filter.authorId) query.set("author", route.filter.authorId);
   } else {
     query.set("view", route.view);
     if ("id" in route) query.set("id", route.id);
