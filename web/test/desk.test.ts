@@ -57,6 +57,19 @@ describe("a queue", () => {
     expect(queue.picked.size).toBe(0);
   });
 
+  test("words that changed under the moderator's eyes are shown beside those that were read", async () => {
+    const server = [1, 2].map((n) => comment(n));
+    const queue = await queueOf(server);
+    server[0] = comment(1, { body: "Other words", revision: 2 });
+    server[1] = comment(2, { body: "Other words", revision: 2 });
+    await queue.refresh();
+    expect(queue.items[0]?.note).toMatchObject({ kind: "conflict", read: { body: "Comment 1" } });
+    expect(queue.items[1]?.note).toBeNull();
+    server[0] = comment(1, { body: "Again others", revision: 3 });
+    await queue.refresh();
+    expect(queue.items[0]?.note).toMatchObject({ read: { body: "Comment 1" } });
+  });
+
   test("a read that comes late does not bring back what was decided meanwhile", async () => {
     const queue = await queueOf([1, 2].map((n) => comment(n)));
     const late = queue.refresh();

@@ -64,7 +64,10 @@ export class Queue {
       if (generation !== this.#generation) return;
       const known = new Map(this.items.map((item) => [item.comment.id, item]));
       const focused = this.current;
-      this.items = page.nodes.map((comment) => renewed(known.get(comment.id), comment));
+      this.items = page.nodes.map((comment) => {
+        const item = known.get(comment.id);
+        return renewed(item, comment, item === focused || this.picked.has(comment.id));
+      });
       if (focused && !this.items.includes(focused)) this.#keep(focused);
       this.total = page.totalCount;
       this.#endCursor = page.pageInfo.endCursor;
@@ -81,7 +84,7 @@ export class Queue {
     const page = await this.#read(PAGE, this.#endCursor);
     if (generation !== this.#generation) return;
     const known = new Set(this.items.map((item) => item.comment.id));
-    this.items.push(...page.nodes.filter((comment) => !known.has(comment.id)).map((comment) => renewed(undefined, comment)));
+    this.items.push(...page.nodes.filter((comment) => !known.has(comment.id)).map((comment) => renewed(undefined, comment, false)));
     this.#endCursor = page.pageInfo.endCursor;
     this.hasMore = page.pageInfo.hasNextPage;
   }
@@ -155,9 +158,13 @@ export class Queue {
   }
 }
 
-function renewed(item: Item | undefined, comment: QueueCommentFragment): Item {
+/** The card with the comment as it is now. What has been read, or picked, says what became of it: nobody approves words that they have not seen. */
+function renewed(item: Item | undefined, comment: QueueCommentFragment, wasRead: boolean): Item {
   if (!item) return { comment, note: null, busy: false };
-  if (comment.revision >= item.comment.revision) item.comment = comment;
   if (item.note?.kind === "gone") item.note = null;
+  if (comment.revision < item.comment.revision) return item;
+  const read = item.note?.kind === "conflict" ? item.note.read : item.comment;
+  if (wasRead && (read.body !== comment.body || read.status !== comment.status)) item.note = { kind: "conflict", read };
+  item.comment = comment;
   return item;
 }
