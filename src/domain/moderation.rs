@@ -73,12 +73,21 @@ pub enum HistoryAction {
     Rejected,
     /// A moderator called it spam.
     MarkedSpam,
+    /// Readers' reports sent it back to the queue.
+    Held,
 }
 
 impl HistoryAction {
     /// Every action.
-    pub const ALL: [Self; 6] =
-        [Self::Submitted, Self::Edited, Self::Deleted, Self::Approved, Self::Rejected, Self::MarkedSpam];
+    pub const ALL: [Self; 7] = [
+        Self::Submitted,
+        Self::Edited,
+        Self::Deleted,
+        Self::Approved,
+        Self::Rejected,
+        Self::MarkedSpam,
+        Self::Held,
+    ];
 
     /// The name that the API and the store use.
     #[must_use]
@@ -90,6 +99,7 @@ impl HistoryAction {
             Self::Approved => "APPROVED",
             Self::Rejected => "REJECTED",
             Self::MarkedSpam => "MARKED_SPAM",
+            Self::Held => "HELD",
         }
     }
 
@@ -146,4 +156,11 @@ pub enum QueueName {
     Spam,
     /// Every comment.
     All,
+}
+
+/// What a report weighs: how often its reporter was right, from 0 to 1. Somebody without a record counts one half; each
+/// report that a moderator followed or did not follow moves it (Laplace's rule of succession).
+#[must_use]
+pub fn reporter_accuracy(right: u32, wrong: u32) -> f64 {
+    (f64::from(right) + 1.0) / (f64::from(right) + f64::from(wrong) + 2.0)
 }

@@ -57,6 +57,7 @@ pub(super) struct Batches {
     pub reactions: Batch<CommentId, Vec<ReactionCount>>,
     pub reacted: Batch<CommentId, ()>,
     pub histories: Batch<CommentId, Vec<HistoryEntry>>,
+    pub report_scores: Batch<CommentId, f64>,
     pub reports: Batch<ReportsKey, (Vec<Report>, i64)>,
 }
 
@@ -91,6 +92,7 @@ impl Scope {
             reactions: Batch::new(frozen),
             reacted: Batch::new(frozen),
             histories: Batch::new(frozen),
+            report_scores: Batch::new(frozen),
             reports: Batch::new(frozen),
         };
         Self { viewer, lens, service, frozen, snapshot: OnceCell::new(), batches }
@@ -218,6 +220,12 @@ impl Scope {
     pub(super) async fn history(&self, id: CommentId) -> Result<Vec<HistoryEntry>> {
         let read = async |ids: Vec<CommentId>| self.view().await?.histories(&ids).await;
         Ok(self.batches.histories.get(id, read).await?.unwrap_or_default())
+    }
+
+    /// What a comment's open reports weigh together.
+    pub(super) async fn report_score(&self, id: CommentId) -> Result<f64> {
+        let read = async |ids: Vec<CommentId>| self.view().await?.report_scores(&ids).await;
+        Ok(self.batches.report_scores.get(id, read).await?.unwrap_or(0.0))
     }
 
     /// A comment's reports, the latest first, and how many there are.

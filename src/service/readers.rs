@@ -2,14 +2,15 @@
 
 use super::comments::{lock_comment, signed_in};
 use super::{Outcome, Refusal, RefusalCode, Service, refuse};
-use crate::domain::comment::Comment;
+use crate::domain::comment::{Comment, CommentState};
 use crate::domain::ids::CommentId;
-use crate::domain::moderation::ReasonCode;
+use crate::domain::moderation::{HistoryAction, ReasonCode};
 use crate::domain::policy;
 use crate::domain::reaction::ReactionKind;
+use crate::domain::rules::{Rule, Trace};
 use crate::domain::text;
 use crate::domain::user::Viewer;
-use crate::store::{NewReport, Reacted};
+use crate::store::{Change, NewReport, Reacted};
 
 impl Service {
     /// Sets the viewer's reaction on or off. Absolute, so that a retry is harmless.
@@ -55,8 +56,12 @@ impl Service {
             let message = format!("A note has at most {} characters.", super::moderation::NOTE_MAX);
             return Ok(Err(Refusal::of(RefusalCode::TooLong, "note", message).into()));
         }
+        let hold_at = match self.store.latest().comment(id).await? {
+            Some(read) => self.rules_in_force(Some(read.article_id)).await?.settings.reports.hold_at,
+            None => None,
+        };
         let tx = self.store.write().await?;
-        let (_article, comment) = lock_comment(&tx, viewer, id).await?;
+        let (mut article, mut comment) = lock_comment(&tx, viewer, id).await?;
         if policy::is_author(viewer, &comment) {
             return refuse(
                 RefusalCode::OwnComment,
@@ -70,8 +75,30 @@ impl Service {
         }
         let at = self.clock.now();
         let new = NewReport { id: self.clock.new_id(), comment: id, user: user.id, reason, note, at };
-        if tx.report(new).await? {
-            tx.commit().await?;
+        if !tx.report(new).await? {
+            return Ok(Ok(comment));
+        }
+        let told = article.sequence;
+        if let Some(limit) = hold_at {
+            let score = tx.report_score(id).await?;
+            // Sums of fractions: a hair's breadth is none.
+            if score + 1e-9 >= limit {
+                let detail = format!(
+                    "The readers' reports of it weigh {score:.2}; from {limit:.2} on it is read again."
+                );
+                let change = Change {
+                    state: CommentState::Pending,
+                    words: None,
+                    held_because: Some(vec![Trace::of(Rule::Reports, detail)]),
+                    at,
+                    entry: self.entry(HistoryAction::Held, None),
+                };
+                comment = tx.change_comment(&mut article, &comment, change).await?;
+            }
+        }
+        tx.commit().await?;
+        if article.sequence > told {
+            self.announce(&article);
         }
         Ok(Ok(comment))
     }

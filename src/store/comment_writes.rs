@@ -137,7 +137,10 @@ impl WriteTx {
                 row.claimed_until = Set(None);
                 after.claim = None;
             }
-            HistoryAction::Submitted | HistoryAction::Edited | HistoryAction::Deleted => {}
+            HistoryAction::Submitted
+            | HistoryAction::Edited
+            | HistoryAction::Deleted
+            | HistoryAction::Held => {}
         }
         comment::Entity::update_many()
             .set(row)

@@ -229,3 +229,58 @@ async fn a_dry_run_tells_what_would_have_been_and_writes_nothing(
     assert_eq!(moderator.raw(RULES, json!({})).await.number("/moderationRules/revision"), 0);
     world.check().await;
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_weigh_what_their_reporters_are_worth(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    const REPORTED: &str =
+        "query($id: ID!) { comment(id: $id) { id status revision reportScore heldBecause { rule }
+        reports(first: 5) { nodes { reporterAccuracy } } } }";
+    let world = World::start(backend).await;
+    let article = world.open_article("open").await;
+    let moderator = world.moderator().await;
+    let rules = json!({ "reports": { "holdAt": 1.0 } });
+    let set = world.admin().await.raw(SET, json!({ "input": { "revision": 0, "rules": rules } })).await;
+    assert!(set.user_errors().is_empty(), "{set}");
+    let (ana, ben, cas, dee) = (
+        world.guest("Ana").await,
+        world.guest("Ben").await,
+        world.guest("Cas").await,
+        world.guest("Dee").await,
+    );
+    let report = async |actor: &Actor, comment: &Value| {
+        let input = json!({ "id": comment["id"], "reason": "ABUSE" });
+        let answer = actor.run("CommentReport", json!({ "input": input })).await;
+        assert!(answer.user_errors().is_empty(), "{answer}");
+        moderator.raw(REPORTED, json!({ "id": comment["id"] })).await.data("/comment").clone()
+    };
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-6;
+
+    let first = ana.comment(&article, None, "first").await;
+    let once = report(&ben, &first).await;
+    assert!(once["status"] == "APPROVED" && near(&once["reportScore"], 0.5), "{once}");
+    let twice = report(&cas, &first).await;
+    assert!(twice["status"] == "PENDING" && twice["heldBecause"][0]["rule"] == "REPORTS", "{twice}");
+    assert_eq!(world.anyone().read(&article).await["commentCount"], 0, "readers no longer see it");
+    moderator.approve(&twice).await;
+
+    // Both were wrong: together they no longer send a comment back; with somebody new they do.
+    let second = ana.comment(&article, None, "second").await;
+    report(&ben, &second).await;
+    let both = report(&cas, &second).await;
+    assert!(both["status"] == "APPROVED" && near(&both["reportScore"], 2.0 / 3.0), "{both}");
+    assert!(near(&both["reports"]["nodes"][0]["reporterAccuracy"], 1.0 / 3.0), "{both}");
+    let three = report(&dee, &second).await;
+    assert_eq!(three["status"], "PENDING", "{three}");
+    moderator.reject(&three).await;
+
+    // One right, one wrong; and Dee was right.
+    let third = ana.comment(&article, None, "third").await;
+    assert!(near(&report(&ben, &third).await["reportScore"], 0.5));
+    assert!(near(&report(&dee, &third).await["reportScore"], 0.5 + 2.0 / 3.0));
+    let seen = ana.raw(REPORTED, json!({ "id": first["id"] })).await;
+    assert!(seen.errors().iter().all(|error| error["extensions"]["code"] == "FORBIDDEN"), "{seen}");
+    world.check().await;
+}

@@ -271,6 +271,15 @@ impl Comment {
         })
     }
 
+    /// What its open reports weigh together, for moderators: the sum of `Report.reporterAccuracy`; 0 without any.
+    async fn report_score(&self, ctx: &Context<'_>) -> Option<Result<f64>> {
+        if let Err(error) = self.for_moderators(ctx) {
+            return Some(Err(error));
+        }
+        let read = async || scope(ctx)?.report_score(self.0.id).await;
+        Some(read().await)
+    }
+
     /// Which moderator has opened it, for moderators; null while nobody has.
     async fn claim(&self, ctx: &Context<'_>) -> Option<Result<Claim>> {
         if let Err(error) = self.for_moderators(ctx) {

@@ -118,6 +118,8 @@ pub enum HistoryAction {
     Rejected,
     /// A moderator called it spam.
     MarkedSpam,
+    /// Readers' reports sent it back to the queue.
+    Held,
 }
 
 /// The lists that moderators work through.

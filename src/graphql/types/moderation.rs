@@ -106,6 +106,12 @@ impl Report {
         self.0.note.as_deref()
     }
 
+    /// How often whoever reported was right, from 0 to 1, by their last 200 reports: one half for somebody whose reports no
+    /// moderator has decided on.
+    async fn reporter_accuracy(&self) -> f64 {
+        self.0.reporter_accuracy
+    }
+
     /// When.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
