@@ -74,7 +74,7 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_DEMO", value_name = "ON|OFF", global = true)]
     demo: Option<Switch>,
 
-    /// Limits on how fast one person or address may write; `off` is for load tests [default: on]
+    /// Limits on how fast one person or address may write, and on repeats; `off` is for load tests [default: on]
     #[arg(long, env = "TALKBACK_RATE_LIMITS", value_name = "ON|OFF", global = true)]
     rate_limits: Option<Switch>,
 

@@ -131,7 +131,7 @@ impl Case {
             address: self.address.map(|digest| (digest, since(address.minutes), limit(address.comments))),
             text: self
                 .text
-                .filter(|_| repeats.minutes > 0)
+                .filter(|_| repeats.minutes > 0 && !self.is_unhurried)
                 .map(|digest| (digest, since(repeats.minutes), repeats.others)),
             approved: settings.newcomers.approved,
         })

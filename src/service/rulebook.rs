@@ -37,7 +37,7 @@ struct Shelf {
 }
 
 impl Rulebook {
-    /// A rulebook whose rules on rates are off, whatever is set: for load tests.
+    /// A rulebook whose rules on rates and repeats are off, whatever is set: load tests say the same again and again.
     #[must_use]
     pub fn unhurried() -> Self {
         Self { is_unhurried: true, ..Self::default() }
@@ -55,7 +55,7 @@ impl Rulebook {
         self.hook.as_ref()
     }
 
-    /// Whether the rules on rates are off.
+    /// Whether the rules on rates and repeats are off.
     #[must_use]
     pub const fn is_unhurried(&self) -> bool {
         self.is_unhurried

@@ -80,7 +80,7 @@ async fn the_defaults_hold_copies_floods_and_bundles_of_links(
 async fn at_once_on_every_node_a_person_gets_what_the_rule_lets_through_and_no_more(
     #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
 ) {
-    let world = World::start(backend).await;
+    let world = world(backend).await;
     let article = world.open_article("open").await;
     let ana = world.guest("Ana").await;
     let copies =
