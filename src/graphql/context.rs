@@ -14,7 +14,7 @@ use crate::domain::comment::Comment;
 use crate::domain::ids::{ArticleId, CommentId, UserId};
 use crate::domain::moderation::HistoryEntry;
 use crate::domain::policy;
-use crate::domain::reaction::ReactionCount;
+use crate::domain::reaction::{ReactionCount, ReactionKind};
 use crate::domain::user::{User, Viewer};
 use crate::service::Service;
 use crate::store::{CommentOrder, Level, Page, PageRequest, Report, Snapshot};
@@ -55,7 +55,7 @@ pub(super) struct Batches {
     pub key_points: Batch<ArticleId, Vec<KeyPoint>>,
     pub tags: Batch<ArticleId, Vec<String>>,
     pub reactions: Batch<CommentId, Vec<ReactionCount>>,
-    pub reacted: Batch<CommentId, ()>,
+    pub reacted: Batch<CommentId, Vec<ReactionKind>>,
     pub histories: Batch<CommentId, Vec<HistoryEntry>>,
     pub report_scores: Batch<CommentId, f64>,
     pub reports: Batch<ReportsKey, (Vec<Report>, i64)>,
@@ -206,14 +206,11 @@ impl Scope {
         Ok(self.batches.reactions.get(id, read).await?.unwrap_or_default())
     }
 
-    /// Whether the viewer reacted to a comment.
-    pub(super) async fn has_reacted(&self, id: CommentId) -> Result<bool> {
-        let Some(user) = self.viewer.id() else { return Ok(false) };
-        let read = async |ids: Vec<CommentId>| {
-            let reacted = self.view().await?.reacted(user, &ids).await?;
-            Ok(reacted.into_iter().map(|id| (id, ())).collect())
-        };
-        Ok(self.batches.reacted.get(id, read).await?.is_some())
+    /// How the viewer reacted to a comment.
+    pub(super) async fn reacted(&self, id: CommentId) -> Result<Vec<ReactionKind>> {
+        let Some(user) = self.viewer.id() else { return Ok(Vec::new()) };
+        let read = async |ids: Vec<CommentId>| self.view().await?.reacted(user, &ids).await;
+        Ok(self.batches.reacted.get(id, read).await?.unwrap_or_default())
     }
 
     /// A comment's history.

@@ -37,6 +37,13 @@ impl Site {
     pub fn article_url(&self, slug: &str) -> String {
         format!("{}/articles/{slug}", self.base_url)
     }
+
+    /// The slug in the address of an article's page, if that page is one of this service.
+    #[must_use]
+    pub fn slug_of<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let path = url.strip_prefix(&self.base_url)?.strip_prefix("/articles/")?;
+        path.split(['?', '#']).next().map(|slug| slug.trim_end_matches('/'))
+    }
 }
 
 fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {

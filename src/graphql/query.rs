@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
 
+use super::Site;
 use super::connection::{PageArgs, keyset, keyset_cursor};
 use super::context::scope;
 use super::error::{GraphError, Result};
@@ -33,24 +34,44 @@ pub struct Query;
 const ARTICLES: u8 = b'a';
 const QUEUE: u8 = b'q';
 
-/// Ids that `nodes` takes at once.
+/// Ids that `nodes`, and slugs that `articles` takes at once.
 const NODES_MAX: usize = 100;
 
 /// Everything that can be read.
 #[Object]
 impl Query {
-    /// The article of that slug; null if there is none.
+    /// An article, by its slug or by the address of its page; null if there is none.
     async fn article(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The name in the article's address.")] slug: String,
+        #[graphql(desc = "The name in the article's address.")] slug: Option<String>,
+        #[graphql(
+            desc = "The address of the article's page, as `Article.url` gives it. What stands after a `#` does not \
+                    count, nor does a slash at the end."
+        )]
+        url: Option<String>,
     ) -> Result<Option<Article>> {
-        let article = scope(ctx)?.snapshot().await?.article_by_slug(&slug).await?;
+        let snapshot = scope(ctx)?.snapshot().await?;
+        let site = ctx.data_unchecked::<Site>();
+        let article = match (slug, url) {
+            (Some(slug), None) => snapshot.article_by_slug(&slug).await?,
+            (None, Some(url)) => {
+                let url = url.split('#').next().unwrap_or_default();
+                match (snapshot.article_by_url(url).await?, site.slug_of(url)) {
+                    (None, Some(slug)) => snapshot.article_by_slug(slug).await?,
+                    (found, _) => found,
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                let message = "Name the article either by its `slug` or by its `url`.";
+                return Err(GraphError::new("BAD_INPUT", message));
+            }
+        };
         Ok(article.map(|article| Article(Arc::new(article))))
     }
 
     /// Articles, the latest first.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and two filters")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and three filters")]
     async fn articles(
         &self,
         ctx: &Context<'_>,
@@ -60,9 +81,13 @@ impl Query {
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only of this part of the paper.")] section: Option<String>,
         #[graphql(desc = "Only with this tag.")] tag: Option<String>,
+        #[graphql(desc = "Only with one of these slugs, at most 100.")] slugs: Option<Vec<String>>,
     ) -> Result<ArticleConnection> {
+        if slugs.as_ref().is_some_and(|slugs| slugs.len() > NODES_MAX) {
+            return Err(GraphError::new("BAD_INPUT", format!("Ask for at most {NODES_MAX} slugs at once.")));
+        }
         let request = PageArgs { first, after, last, before }.request(|cursor| keyset(ARTICLES, cursor))?;
-        let filter = ArticleFilter { section, tag };
+        let filter = ArticleFilter { section, tag, slugs };
         let page = scope(ctx)?.snapshot().await?.article_page(&filter, request).await?;
         let cursor = |article: &crate::domain::article::Article| keyset_cursor(ARTICLES, article.position());
         Ok(ArticleConnection::new(page, ArticleTotal(filter), cursor, |article| Article(Arc::new(article))))

@@ -22,6 +22,8 @@ pub struct ArticleFilter {
     pub section: Option<String>,
     /// With this tag.
     pub tag: Option<String>,
+    /// With one of these slugs.
+    pub slugs: Option<Vec<String>>,
 }
 
 /// An article to be written, with what hangs off it.
@@ -44,6 +46,20 @@ impl Snapshot {
     /// The database failed.
     pub async fn article_by_slug(&self, slug: &str) -> Result<Option<Article>> {
         let row = article::Entity::find().filter(article::Column::Slug.eq(slug)).one(&self.conn).await?;
+        Ok(row.map(Article::from))
+    }
+
+    /// The latest article whose own page has that address, with or without a slash at the end.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn article_by_url(&self, url: &str) -> Result<Option<Article>> {
+        let bare = url.trim_end_matches('/');
+        let row = article::Entity::find()
+            .filter(article::Column::Url.is_in([bare.to_owned(), format!("{bare}/")]))
+            .order_by_desc(article::Column::PublishedAt)
+            .one(&self.conn)
+            .await?;
         Ok(row.map(Article::from))
     }
 
@@ -240,6 +256,16 @@ fn restrict(sql: &mut Sql, filter: &ArticleFilter) {
     if let Some(tag) = &filter.tag {
         let tag = sql.bind(tag.clone());
         sql.push(&format!(" AND article.id IN (SELECT article_id FROM article_tag WHERE tag = {tag})"));
+    }
+    match filter.slugs.as_deref() {
+        None => {}
+        Some([]) => {
+            sql.push(" AND 1 = 0");
+        }
+        Some(slugs) => {
+            let slugs = sql.bind_all(slugs.iter().cloned());
+            sql.push(&format!(" AND article.slug IN ({slugs})"));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::page::{Direction, Keyset, Page, PageRequest, Sort, Sql};
 use super::rows::CommentRow;
 use super::{Result, Snapshot, WriteTx};
-use crate::domain::comment::{Comment, ThreadPath};
+use crate::domain::comment::{Comment, CommentStatus, ThreadPath};
 use crate::domain::ids::{ArticleId, CommentId, UserId};
 
 /// How a level of a thread is ordered.
@@ -204,6 +204,20 @@ impl Snapshot {
         below(&mut sql, of);
         let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
         row.map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+    }
+
+    /// The latest comments that readers see of an article, at every depth.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn latest_comments(&self, article: ArticleId, limit: u32) -> Result<Vec<Comment>> {
+        let mut sql =
+            Sql::new(&format!("SELECT {COLUMNS} FROM comment{JOIN_AUTHOR} WHERE comment.article_id = "));
+        let (article, approved) = (sql.bind(article.0), sql.bind(CommentStatus::Approved.name()));
+        sql.push(&format!("{article} AND comment.status = {approved}"));
+        let request = PageRequest::first(limit);
+        CommentOrder::Newest.sort().page(&mut sql, "comment", &request);
+        Page::of(fetch(&self.conn, sql).await?, &request).try_map(Comment::try_from).map(|page| page.items)
     }
 
     /// A page of what one person wrote, in whatever state, the latest first.

@@ -1,6 +1,6 @@
 //! Readers' reactions to comments.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::reaction;
@@ -78,20 +78,33 @@ impl Snapshot {
         counts(&self.conn, comments).await
     }
 
-    /// Those of the comments that a person has reacted to.
+    /// How a person has reacted to several comments; a comment that they have not reacted to is left out.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn reacted(&self, user: UserId, comments: &[CommentId]) -> Result<HashSet<CommentId>> {
-        let ids: Vec<uuid::Uuid> = reaction::Entity::find()
+    pub async fn reacted(
+        &self,
+        user: UserId,
+        comments: &[CommentId],
+    ) -> Result<HashMap<CommentId, Vec<ReactionKind>>> {
+        let rows: Vec<(uuid::Uuid, String)> = reaction::Entity::find()
             .select_only()
-            .column(reaction::Column::CommentId)
+            .columns([reaction::Column::CommentId, reaction::Column::Kind])
             .filter(reaction::Column::UserId.eq(user.0))
             .filter(reaction::Column::CommentId.is_in(comments.iter().map(|id| id.0)))
             .into_tuple()
             .all(&self.conn)
             .await?;
-        Ok(ids.into_iter().map(CommentId).collect())
+        let mut reacted: HashMap<CommentId, Vec<ReactionKind>> = HashMap::new();
+        for (comment, kind) in rows {
+            let kind =
+                ReactionKind::from_name(&kind).ok_or_else(|| super::rows::unknown("reaction", &kind))?;
+            reacted.entry(CommentId(comment)).or_default().push(kind);
+        }
+        for kinds in reacted.values_mut() {
+            kinds.sort_unstable();
+        }
+        Ok(reacted)
     }
 }
 

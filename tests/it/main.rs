@@ -9,6 +9,7 @@
 mod bus;
 mod deciding;
 mod faults;
+mod finding;
 mod first_light;
 mod following;
 mod hook;

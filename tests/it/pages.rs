@@ -191,6 +191,7 @@ async fn a_story_page_shows_every_part(#[values(Backend::Embedded, Backend::Scal
         r#"<talkback-comments article="last-keeper">"#,
         r#"<link rel="canonical" href="https://news.example.org/coast/last-keeper">"#,
         r#"<meta property="og:type" content="article">"#,
+        r#"<link rel="alternate" type="application/atom+xml" title="Comments on this story" href="/articles/last-keeper/comments.atom">"#,
         r#"dir="auto"><p>Aman W: fifty"#,
     ] {
         assert!(page.body.contains(part), "{part} is missing in\n{}", page.body);

@@ -185,7 +185,12 @@ impl Comment {
 
     /// Whether the viewer reacted.
     async fn viewer_has_reacted(&self, ctx: &Context<'_>) -> Result<bool> {
-        scope(ctx)?.has_reacted(self.0.id).await
+        Ok(!scope(ctx)?.reacted(self.0.id).await?.is_empty())
+    }
+
+    /// How the viewer reacted.
+    async fn viewer_reactions(&self, ctx: &Context<'_>) -> Result<Vec<ReactionKind>> {
+        Ok(scope(ctx)?.reacted(self.0.id).await?.into_iter().map(ReactionKind::from).collect())
     }
 
     /// Whether the viewer may change the words now.

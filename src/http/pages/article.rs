@@ -16,7 +16,7 @@ pub fn article(reading: &Reading) -> Markup {
         article.story lang=(story.language) {
             header.story-head {
                 @if let Some(section) = &story.section {
-                    @let filter = ArticleFilter { section: Some(section.clone()), tag: None };
+                    @let filter = ArticleFilter { section: Some(section.clone()), ..ArticleFilter::default() };
                     p.kicker { a href=(list(&filter, None)) { (section) } }
                 }
                 h1.story-title { (story.headline) }
@@ -96,7 +96,7 @@ fn closing(story: &Story, tags: &[String]) -> Markup {
         @if !tags.is_empty() {
             ul.tags aria-label="Tags" {
                 @for tag in tags {
-                    @let filter = ArticleFilter { section: None, tag: Some(tag.clone()) };
+                    @let filter = ArticleFilter { tag: Some(tag.clone()), ..ArticleFilter::default() };
                     li { a rel="tag" href=(list(&filter, None)) { (tag) } }
                 }
             }

@@ -15,7 +15,7 @@ use crate::graphql::GlobalId;
 /// Deeper replies stop moving to the right: a phone has no room for them.
 const DEEPEST_INDENT: usize = 4;
 /// The words outlive the account.
-const GONE: &str = "Former reader";
+pub const GONE: &str = "Former reader";
 
 /// Which part of the discussion a page shows.
 pub enum Listing {
@@ -91,9 +91,9 @@ pub fn discussion(reading: &Reading) -> Markup {
     let story_url = format!("/articles/{}", reading.article.story.slug);
     let thread = Thread { discussion, story_url: &story_url, language: &reading.article.story.language };
     html! {
-        section aria-labelledby="comments-title" {
+        section aria-label="Reader comments" {
             div.comments-head {
-                h2.comments-title #comments-title {
+                h2.comments-title {
                     "Reader comments " span.comments-count { (wording::number(reading.article.comment_count)) }
                 }
                 @if let Listing::Thread { .. } | Listing::All { is_first: false, .. } = discussion.listing {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::layout::{Frame, SITE_NAME, frame};
 use super::problem::Problem;
 use super::visit::Visit;
-use super::{place, wording};
+use super::{metadata, place, wording};
 use crate::domain::article::Article;
 use crate::http::Edge;
 use crate::store::{ArticleFilter, Direction, Page, PageRequest};
@@ -37,7 +37,7 @@ pub async fn front(
     if [&asked.section, &asked.tag].into_iter().flatten().any(|text| text.contains('\0')) {
         return Err(Problem::NotFound);
     }
-    let filter = ArticleFilter { section: asked.section, tag: asked.tag };
+    let filter = ArticleFilter { section: asked.section, tag: asked.tag, slugs: None };
     let request = PageRequest { limit: STORIES, direction: Direction::Forward, after, before: None };
     let page = edge.service.store.latest().article_page(&filter, request).await?;
     let about = filter.section.as_deref().or(filter.tag.as_deref());
@@ -47,9 +47,7 @@ pub async fn front(
     let title = about.map_or_else(|| SITE_NAME.to_owned(), |about| format!("{about} · {SITE_NAME}"));
     let frame_of = Frame {
         title: &title,
-        head: Some(
-            html! { meta name="description" content="The latest stories, and what readers say about them."; },
-        ),
+        head: Some(metadata::front(&title, &format!("{}{}", edge.site.base_url, list(&filter, None)))),
         class: "front",
         skip_to: Some("stories"),
         links: &[("/moderate", "Moderate"), ("/graphiql", "API")],

@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
+use super::atom;
 use super::comments::public_id;
 use super::layout::SITE_NAME;
 use super::story::Reading;
@@ -26,6 +27,7 @@ pub fn head(reading: &Reading) -> Markup {
     ];
     html! {
         link rel="canonical" href=(reading.url);
+        (feed(&format!("/articles/{}{}", story.slug, atom::COMMENTS), "Comments on this story"))
         @if let Some(description) = description { meta name="description" content=(description); }
         @if let Some(byline) = &story.byline { meta name="author" content=(byline); }
         meta name="twitter:card" content="summary";
@@ -35,6 +37,25 @@ pub fn head(reading: &Reading) -> Markup {
         @for tag in &reading.tags { meta property="article:tag" content=(tag); }
         (data_block(&news_article(reading)))
     }
+}
+
+/// The metadata of a list of stories.
+pub fn front(title: &str, address: &str) -> Markup {
+    let description = "The latest stories, and what readers say about them.";
+    html! {
+        link rel="canonical" href=(address);
+        meta name="description" content=(description);
+        meta property="og:type" content="website";
+        meta property="og:site_name" content=(SITE_NAME);
+        meta property="og:title" content=(title);
+        meta property="og:description" content=(description);
+        meta property="og:url" content=(address);
+        (feed(atom::SITE, "The latest stories"))
+    }
+}
+
+fn feed(address: &str, title: &str) -> Markup {
+    html! { link rel="alternate" type="application/atom+xml" title=(title) href=(address); }
 }
 
 /// The story and the comments on this page as schema.org has them.

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `front`, `story`, `sign_in`, `desk` | the routes |
 //! | `article`, `comments` | what a story page consists of |
-//! | `metadata` | what it tells search engines and those who share it |
+//! | `metadata` | what pages tell search engines and those who share them |
+//! | `atom` | feeds of the stories, and of the comments on one |
 //! | `layout`, `wording`, `place` | the frame of every page; dates and numbers in words; places in lists |
 //! | `assets` | the files built from `web/`, inside the binary |
 //! | `visit`, `answer`, `problem` | who comes, the headers that go out, and what goes wrong |
@@ -13,6 +14,7 @@
 mod answer;
 mod article;
 mod assets;
+mod atom;
 mod comments;
 mod desk;
 mod front;
@@ -46,6 +48,8 @@ pub fn routes() -> Router<Edge> {
     Router::new()
         .route("/", get(front::front))
         .route("/articles/{slug}", get(story::story))
+        .route("/articles/{slug}/comments.atom", get(atom::comments))
+        .route(atom::SITE, get(atom::site))
         .route("/moderate", get(desk::desk))
         .route("/graphiql", get(desk::graphiql))
         .route("/assets/{file}", get(assets::asset))

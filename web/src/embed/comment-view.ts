@@ -2,10 +2,9 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { fully, plural, when } from "../lib/text";
-import { REACTIONS, REPORTS } from "./capabilities";
 import { composerView } from "./composer-view";
 import type { TalkbackComments } from "./element";
-import { reactionsView, reportView } from "./reactions";
+import { reactionsView } from "./reactions";
 import type { Comment, Thread } from "./thread";
 
 const ROLES: Readonly<Record<string, string>> = { MODERATOR: "Moderator", EDITOR: "Editor", ADMIN: "Staff" };
@@ -43,7 +42,7 @@ export function commentView(element: TalkbackComments, thread: Thread, id: strin
       ${
         !folded && replies.more
           ? html`<p class="more"><button class="link" part="more" ?disabled=${element.loading.has(id)} @click=${() => void element.more(id)}>
-              Show ${plural(thread.missing(replies), replies.ids.length ? "more reply" : "reply", replies.ids.length ? "more replies" : "replies")}
+              Show ${plural(thread.missing(replies), replies.ids.length ? "more reply" : "reply", replies.ids.length ? "more replies" : "replies", element.locale)}
             </button></p>`
           : nothing
       }
@@ -79,6 +78,8 @@ function actionsView(element: TalkbackComments, thread: Thread, id: string): Tem
   const entry = thread.entries.get(id);
   if (!entry || element.writing.composing === `edit:${id}`) return nothing;
   const { comment, replies, removed } = entry;
+  const own = comment.viewerCanDelete || (element.viewer !== null && comment.author?.id === element.viewer.id);
+  const live = !removed && comment.status === "APPROVED";
   const folded = element.folded.has(id);
   const fold = replies.ids.some((reply) => thread.shown(reply));
   if (element.writing.confirmingDelete === id) {
@@ -89,15 +90,15 @@ function actionsView(element: TalkbackComments, thread: Thread, id: string): Tem
     </p>`;
   }
   return html`<p class="actions" part="actions">
-    ${!removed && comment.status === "APPROVED" && thread.policy.state === "OPEN" ? html`<button class="link" part="action" @click=${() => element.writing.compose(`reply:${id}`)}>Reply</button>` : nothing}
-    ${REACTIONS && !removed ? reactionsView(element, comment) : nothing}
+    ${live && thread.policy.state === "OPEN" ? html`<button class="link" part="action" @click=${() => element.writing.compose(`reply:${id}`)}>Reply</button>` : nothing}
+    ${live ? reactionsView(element, comment, own) : nothing}
     ${comment.viewerCanEdit ? html`<button class="link" part="action" @click=${() => element.writing.compose(`edit:${id}`)}>Edit</button>` : nothing}
     ${comment.viewerCanDelete ? html`<button class="link" part="action" @click=${() => element.writing.confirmDelete(id)}>Delete</button>` : nothing}
-    ${REPORTS && !removed && !comment.viewerCanEdit ? reportView(element, comment) : nothing}
     ${
       fold
-        ? html`<button class="link" part="action" aria-expanded=${!folded} @click=${() => element.fold(id)}>${folded ? `Show ${plural(Math.max(replies.total, 1), "reply", "replies")}` : "Hide replies"}</button>`
+        ? html`<button class="link" part="action" aria-expanded=${!folded} @click=${() => element.fold(id)}>${folded ? `Show ${plural(Math.max(replies.total, 1), "reply", "replies", element.locale)}` : "Hide replies"}</button>`
         : nothing
     }
+    ${live && !own ? html`<button class="link report" part="action report" @click=${() => element.writing.report(comment)}>Report</button>` : nothing}
   </p>`;
 }

@@ -57,9 +57,9 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
         <span class="error" id="body-error">${error && error.field !== "name" ? error.message : nothing}</span>
       </label>
       <div class="composer-foot">
-        ${counterView(count, minLength, maxLength)}
+        ${counterView(count, minLength, maxLength, element.locale)}
         <span class="who">
-          ${name && !inPlace ? html`as <b>${name}</b> ${element.session.current && !element.token ? html`<button type="button" class="link" @click=${() => element.writing.signOut()}>Not you?</button>` : nothing}` : nothing}
+          ${name && !inPlace ? html`as <b>${name}</b> ${element.session.current?.token === element.credential ? html`<button type="button" class="link" @click=${() => element.writing.signOut()}>Not you?</button>` : nothing}` : nothing}
         </span>
         ${inPlace ? html`<button type="button" class="button" part="button" @click=${() => element.writing.compose("")}>Cancel</button>` : nothing}
         <button class="button primary" part="button primary" ?disabled=${draft.busy || count < minLength || count > maxLength}>${action}</button>
@@ -68,9 +68,9 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
   `;
 }
 
-function counterView(count: number, min: number, max: number): TemplateResult {
+function counterView(count: number, min: number, max: number, lang?: string): TemplateResult {
   const near = count > max - 500;
-  const text = count < min ? `${count}/${min}` : near ? `${count.toLocaleString()}/${max.toLocaleString()}` : `${count.toLocaleString()}`;
+  const text = count < min ? `${count}/${min}` : near ? `${count.toLocaleString(lang)}/${max.toLocaleString(lang)}` : `${count.toLocaleString(lang)}`;
   const hint = count < min ? `minimum ${min} characters` : count > max ? "too long" : "characters";
   return html`<span class="counter ${count > max ? "is-over" : count >= min ? "is-met" : ""}" id="counter" part="counter"><b>${text}</b> ${hint}</span>`;
 }

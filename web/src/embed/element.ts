@@ -16,10 +16,11 @@ const REPLIES_PAGE = 20;
 const SCRIPT = new URL(import.meta.url);
 
 /**
- * `<talkback-comments article="slug">`: the comments of an article, live. Without `article` the last part of the page's canonical
- * address is the slug. `token` is the host site's sign-in (a JWT), `theme` is `light`, `dark` or `auto` (as the page), `lang`
- * formats dates. What is inside the element shows until it is ready. Attributes may change at any time; removed, it leaves nothing
- * running.
+ * `<talkback-comments article="slug">`: the comments of an article, live. Without `article` it is the one whose page has this page's
+ * canonical address. `token` is the host site's sign-in (a JWT); when it is not taken, the element says so with the event
+ * `talkback-token-refused`. `theme` is `light`, `dark` or `auto` (as the reader's system); without it, as the page. `lang` formats
+ * dates and numbers. What is inside the element shows until it is ready. Attributes may change at any time; removed, it leaves
+ * nothing running.
  */
 export class TalkbackComments extends LitElement {
   static override properties = { article: {}, token: {}, theme: { reflect: true }, server: {}, lang: {}, signedIn: { type: Boolean, attribute: "signed-in" } };
@@ -50,12 +51,15 @@ export class TalkbackComments extends LitElement {
   announcement = "";
 
   #load: AbortController | null = null;
+  /** Ends whatever is asked for on the way, when the element is removed. */
+  #stay = new AbortController();
+  /** A token that the server did not take: not sent again. */
+  #refusedToken: string | null = null;
   #clock: ReturnType<typeof setInterval> | undefined;
 
-  get slug(): string {
-    if (this.article) return this.article;
-    const canonical = document.querySelector<HTMLLinkElement>("link[rel=canonical]")?.href ?? location.href;
-    return decodeURIComponent(new URL(canonical).pathname.split("/").filter(Boolean).pop() ?? "");
+  /** What names the article: its slug, or the canonical address of the page. */
+  get place(): string {
+    return this.article || (document.querySelector<HTMLLinkElement>("link[rel=canonical]")?.href ?? location.href).replace(/#.*/, "");
   }
 
   /** The language of dates: the element's, else the page's, else the reader's. */
@@ -69,11 +73,22 @@ export class TalkbackComments extends LitElement {
 
   /** Whether mutations will find somebody signed in. */
   get identified(): boolean {
-    return Boolean(this.token || this.signedIn || this.session.current);
+    return Boolean(this.credential || this.signedIn);
+  }
+
+  /** What goes with requests: the host site's word for who this is, else a guest's session. */
+  get credential(): string | null {
+    return (this.token !== this.#refusedToken && this.token) || (this.session.current?.token ?? null);
+  }
+
+  /** A number as the element's language writes it. */
+  number(value: number): string {
+    return value.toLocaleString(this.locale);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#stay = new AbortController();
     addEventListener("hashchange", this.#hash);
     addEventListener("storage", this.#storage);
     this.#clock = setInterval(() => {
@@ -90,6 +105,7 @@ export class TalkbackComments extends LitElement {
     removeEventListener("storage", this.#storage);
     clearInterval(this.#clock);
     this.#load?.abort();
+    this.#stay.abort();
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -117,14 +133,13 @@ export class TalkbackComments extends LitElement {
     this.live.leave();
     const load = new AbortController();
     this.#load = load;
-    const slug = this.slug;
-    const variables = { slug, first: PAGE, orderBy: this.order, signedIn: this.identified };
     try {
+      const variables = { ...this.#article(), first: PAGE, orderBy: this.order, signedIn: this.identified };
       const { article, viewer } = await this.client.run(Comments, variables, load.signal);
       if (load.signal.aborted) return;
       if (!article) {
         this.problem = "There are no comments for this page.";
-        console.warn(`Talkback: no article has the slug "${slug}" on ${this.client.endpoint.origin}.`);
+        console.warn(`Talkback: ${this.client.endpoint.origin} has no article ${this.article ? `with the slug "${this.article}"` : `whose "url" is ${this.place}`}.`);
         return;
       }
       this.problem = null;
@@ -132,7 +147,7 @@ export class TalkbackComments extends LitElement {
       this.thread = new Thread(article, this.order);
       // One's own that nobody else sees yet.
       for (const { article: of, ...comment } of [...(viewer?.comments.nodes ?? [])].reverse()) {
-        if (of.slug === slug && comment.status === "PENDING") this.thread.own(comment);
+        if (of.id === article.id && comment.status === "PENDING") this.thread.own(comment);
       }
       this.live.follow(this.thread);
       void this.#goToHash();
@@ -140,8 +155,8 @@ export class TalkbackComments extends LitElement {
       if (load.signal.aborted) return;
       if (this.endSession(error)) return this.reload();
       this.problem = error instanceof Unreachable ? "The comments can’t be reached just now." : "The comments could not be loaded.";
-      const hint = error instanceof Unreachable ? `: is it up, and is the origin ${location.origin} allowed there?` : "";
-      console.error(`Talkback: ${this.client.endpoint.origin} did not answer${hint}`, error);
+      const hint = error instanceof Unreachable ? `. Is it up, and does it allow this page's origin (--allow-origin ${location.origin})?` : "";
+      console.error(`Talkback: ${this.client.endpoint.origin} did not answer ${location.origin}${hint}`, error);
     } finally {
       if (!load.signal.aborted) this.requestUpdate();
     }
@@ -159,17 +174,18 @@ export class TalkbackComments extends LitElement {
     this.loading.add(parentId ?? "");
     this.requestUpdate();
     const signedIn = this.identified;
+    const { signal } = this.#stay;
     try {
       if (parentId === null) {
-        const { article } = await this.client.run(Comments, { slug: this.slug, first: PAGE, after: thread.roots.after, orderBy: this.order, signedIn });
+        const { article } = await this.client.run(Comments, { ...this.#article(), first: PAGE, after: thread.roots.after, orderBy: this.order, signedIn }, signal);
         if (article) thread.append(null, article.comments);
       } else {
         const after = thread.entries.get(parentId)?.replies.after ?? null;
-        const { comment } = await this.client.run(Replies, { id: parentId, first: REPLIES_PAGE, after, signedIn });
+        const { comment } = await this.client.run(Replies, { id: parentId, first: REPLIES_PAGE, after, signedIn }, signal);
         if (comment) thread.append(parentId, comment.replies);
       }
     } catch {
-      this.say(parentId, "More could not be loaded. Try again.");
+      if (!signal.aborted) this.say(parentId, "More could not be loaded. Try again.");
     }
     this.loading.delete(parentId ?? "");
     this.requestUpdate();
@@ -207,14 +223,24 @@ export class TalkbackComments extends LitElement {
 
   /** Whether the error means that the session is over; if so, it is dropped. */
   endSession(error: unknown): boolean {
-    if (!(error instanceof Refused) || !/^(UNAUTHENTICATED|TOKEN_|SESSION_)/.test(error.code) || !this.session.current) return false;
-    this.session.current = null;
+    if (!(error instanceof Refused) || !/^(UNAUTHENTICATED|TOKEN_|SESSION_)/.test(error.code) || !this.credential) return false;
+    if (this.credential === this.token) {
+      this.#refusedToken = this.token;
+      console.warn(`Talkback: the token of this page is not taken: ${error.message}`);
+      this.dispatchEvent(new CustomEvent("talkback-token-refused", { bubbles: true, composed: true, detail: { message: error.message } }));
+    } else {
+      this.session.current = null;
+    }
     this.viewer = null;
     return true;
   }
 
+  #article(): { slug: string } | { url: string } {
+    return this.article ? { slug: this.article } : { url: this.place };
+  }
+
   #connect(server: URL): Client {
-    return new Client(new URL("/graphql", server), () => this.token ?? this.session.current?.token ?? null, () => this.identified);
+    return new Client(new URL("/graphql", server), () => this.credential, () => this.identified);
   }
 
   readonly #storage = (event: StorageEvent): void => {
@@ -232,7 +258,7 @@ export class TalkbackComments extends LitElement {
     const target = decodeURIComponent(id);
     if (!thread.entries.has(target)) {
       try {
-        const { comment } = await this.client.run(CommentInContext, { id: target, signedIn: this.identified });
+        const { comment } = await this.client.run(CommentInContext, { id: target, signedIn: this.identified }, this.#stay.signal);
         if (!comment || comment.article.id !== thread.articleId) return;
         const { ancestors, article: _, ...linked } = comment;
         thread.graft([...ancestors, linked]);

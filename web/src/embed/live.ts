@@ -68,26 +68,38 @@ export class Live implements ReactiveController {
       throw new Error(error?.message);
     }
     const { event, cursor } = result.data.articleEvents;
+    const steady = this.#steady();
     const change = thread.apply(event, cursor, this.#reading(thread));
     if (change === "reset") return void element.reload();
     // What was said beside one's comment ("awaiting moderation") is no longer true.
     if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, "Your comment is published.");
     if (change === "inserted" || change === "held") this.#announceSoon();
-    if (change !== "none") element.requestUpdate();
+    if (change === "none") return;
+    element.requestUpdate();
+    void element.updateComplete.then(steady);
   }
 
-  /** Something in the thread has the reader's eyes: it is scrolled past its head, or being written in. */
+  /** Where the browser has no scroll anchoring (Safari): remembers what is being read, and puts it back where it was. */
+  #steady(): (() => void) | undefined {
+    if (CSS.supports("overflow-anchor", "auto")) return undefined;
+    const read = [...this.element.renderRoot.querySelectorAll(".comment-main")].find((place) => place.getBoundingClientRect().bottom > 0);
+    const top = read?.getBoundingClientRect().top ?? 0;
+    if (!read || top > innerHeight) return undefined;
+    return () => read.isConnected && scrollBy({ top: read.getBoundingClientRect().top - top, behavior: "instant" });
+  }
+
+  /** Something in the thread has the reader's eyes: it fills the lower half of the window or more, or is being written in. */
   #reading(thread: Thread): boolean {
     if (thread.held.length > 0) return true;
     const root = this.element.renderRoot as ShadowRoot;
     const list = root.querySelector(".comment-list");
-    return Boolean(list && (list.getBoundingClientRect().top < 0 || list.contains(root.activeElement)));
+    return Boolean(list && (list.getBoundingClientRect().top < innerHeight / 2 || list.contains(root.activeElement)));
   }
 
   #announceSoon(): void {
     this.#arrived++;
     this.#announceTimer ??= setTimeout(() => {
-      this.element.announce(plural(this.#arrived, "new comment"));
+      this.element.announce(plural(this.#arrived, "new comment", undefined, this.element.locale));
       this.#arrived = 0;
       this.#announceTimer = undefined;
     }, ANNOUNCE_MS);

@@ -119,6 +119,12 @@ export class Thread {
     this.#remove(id);
   }
 
+  /** Takes what the answer to a reaction says. */
+  reacted({ id, reactions, viewerReactions }: Pick<Comment, "id" | "reactions" | "viewerReactions">): void {
+    const entry = this.entries.get(id);
+    if (entry) entry.comment = { ...entry.comment, reactions, viewerReactions };
+  }
+
   /** Applies one event of the feed and moves the cursor past it. */
   apply(event: FeedEvent, cursor: string, hold: boolean): Change {
     const change = this.#apply(event, hold);

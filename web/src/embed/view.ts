@@ -4,6 +4,7 @@ import type { CommentOrder } from "../generated/operations";
 import { plural } from "../lib/text";
 import { commentView } from "./comment-view";
 import { composerView } from "./composer-view";
+import { dialogView } from "./dialog";
 import type { TalkbackComments } from "./element";
 import type { Thread } from "./thread";
 
@@ -11,6 +12,7 @@ const ORDERS: readonly (readonly [CommentOrder, string])[] = [
   ["NEWEST", "Newest"],
   ["OLDEST", "Oldest"],
   ["MOST_REPLIES", "Most replies"],
+  ["TOP", "Most reactions"],
 ];
 
 /** The whole element: what the page put inside until the thread is there, then the thread. */
@@ -20,7 +22,7 @@ export function view(element: TalkbackComments): TemplateResult {
   return html`
     <section aria-label="Reader comments" part="comments">
       <div class="comments-head" part="head">
-        <h2 class="comments-title" part="title">Reader comments <span class="comments-count" part="count">${thread.count.toLocaleString()}</span></h2>
+        <h2 class="comments-title" part="title">Reader comments <span class="comments-count" part="count">${element.number(thread.count)}</span></h2>
         <div class="tools">
           ${connectionView(element)}
           <label>Sort
@@ -35,7 +37,7 @@ export function view(element: TalkbackComments): TemplateResult {
       <div class="held">
         ${
           thread.held.length > 0
-            ? html`<button class="button held-button" part="new-comments" @click=${() => void element.reveal()}>${plural(thread.held.length, "new comment")}</button>`
+            ? html`<button class="button held-button" part="new-comments" @click=${() => void element.reveal()}>${plural(thread.held.length, "new comment", undefined, element.locale)}</button>`
             : nothing
         }
       </div>
@@ -51,6 +53,7 @@ export function view(element: TalkbackComments): TemplateResult {
           ? html`<p class="more"><button class="button" part="more" ?disabled=${element.loading.has("")} @click=${() => void element.more(null)}>More comments</button></p>`
           : nothing
       }
+      ${dialogView(element)}
       <p class="visually-hidden" role="status" aria-live="polite">${element.announcement}</p>
     </section>
   `;

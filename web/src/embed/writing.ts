@@ -1,7 +1,8 @@
 import type { ReactiveController } from "lit";
-import { CommentDelete, CommentEdit, CommentSubmit, SessionStartGuest } from "../generated/operations";
+import { CommentDelete, CommentEdit, CommentReact, CommentReport, CommentSubmit, SessionStartGuest, type ReactionKind } from "../generated/operations";
 import { Unreachable } from "../lib/client";
 import { characters } from "../lib/text";
+import type { Question } from "./dialog";
 import { Draft } from "./drafts";
 import type { TalkbackComments } from "./element";
 import type { Comment } from "./thread";
@@ -9,11 +10,13 @@ import type { Comment } from "./thread";
 /** A pause in the typing after which the counter is read out. */
 const PAUSE_MS = 1_200;
 
-/** Everything that a reader writes: the composer, its drafts, signing in on the way, edits and deletions. */
+/** Everything that a reader does: the composer, its drafts, signing in on the way, edits, deletions, reactions and reports. */
 export class Writing implements ReactiveController {
   /** The open composer, one at a time: `""` for the one of the article, `reply:ID`, `edit:ID`. */
   composing = "";
   confirmingDelete: string | null = null;
+  /** The open dialog. */
+  question: Question | null = null;
   readonly #drafts = new Map<string, Draft>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,12 +33,13 @@ export class Writing implements ReactiveController {
     this.#drafts.clear();
     this.composing = "";
     this.confirmingDelete = null;
+    this.question = null;
   }
 
   draft(key: string, body = ""): Draft {
     let draft = this.#drafts.get(key);
     if (!draft) {
-      draft = new Draft(key.startsWith("edit:") ? null : `talkback:draft:${this.element.slug}:${key}`, body);
+      draft = new Draft(key.startsWith("edit:") ? null : `talkback:draft:${this.element.place}:${key}`, body);
       this.#drafts.set(key, draft);
     }
     return draft;
@@ -85,13 +89,8 @@ export class Writing implements ReactiveController {
     return this.#send(this.draft(key), async (draft) => {
       const { thread, client } = element;
       if (!thread) return null;
-      if (!element.identified) {
-        const { sessionStartGuest: started } = await client.run(SessionStartGuest, { input: { displayName: draft.name.trim() } });
-        const [refusal] = started.userErrors;
-        if (refusal || !started.token || !started.viewer) return { field: "name", message: refusal?.message ?? "That name was not accepted." };
-        element.session.current = { token: started.token, name: started.viewer.displayName, expiresAt: started.expiresAt };
-        element.viewer = started.viewer;
-      }
+      const refused = await this.#signIn(draft.name);
+      if (refused) return { field: "name", message: refused };
       const input = { articleId: thread.articleId, parentId, body: draft.body, idempotencyKey: draft.idempotencyKey };
       const { commentSubmit: sent } = await client.run(CommentSubmit, { input });
       const [refusal] = sent.userErrors;
@@ -131,6 +130,82 @@ export class Writing implements ReactiveController {
     }
     element.requestUpdate();
     void element.updateComplete.then(() => element.focusComment(comment.id));
+  }
+
+  /** Sets a reaction on or off; asks for a name first where there is none. */
+  async react(comment: Comment, kind: ReactionKind, on: boolean): Promise<void> {
+    const { element } = this;
+    const send = async (): Promise<void> => {
+      const { commentReact: sent } = await element.client.run(CommentReact, { input: { id: comment.id, kind, on } });
+      if (sent.comment) element.thread?.reacted(sent.comment);
+      const [refusal] = sent.userErrors;
+      if (refusal) element.say(comment.id, refusal.message);
+      element.requestUpdate();
+    };
+    if (!element.identified) return this.#ask(comment, false, send);
+    await send().catch((error: unknown) => {
+      if (element.endSession(error)) return this.#ask(comment, false, send);
+      element.say(comment.id, error instanceof Unreachable ? "You seem to be offline. Your reaction was not sent." : (error as Error).message);
+    });
+  }
+
+  /** Asks why, and tells the moderators. */
+  report(comment: Comment): void {
+    const { element } = this;
+    this.#ask(comment, true, async ({ reason, note }) => {
+      const { commentReport: sent } = await element.client.run(CommentReport, { input: { id: comment.id, reason, note: note || null } });
+      element.say(comment.id, sent.userErrors[0]?.message ?? "Thank you. A moderator will look at it.");
+    });
+  }
+
+  /** Opens a dialog, or (`null`) forgets the one that has closed. */
+  ask(question: Question | null): void {
+    const { element } = this;
+    this.question = question;
+    element.requestUpdate();
+    void element.updateComplete.then(() => {
+      const dialog = element.renderRoot.querySelector("dialog");
+      if (dialog && !dialog.open) dialog.showModal();
+    });
+  }
+
+  #ask(comment: Comment, report: boolean, send: Question["answer"] extends (given: infer Given) => unknown ? (given: Given) => Promise<void> : never): void {
+    const question: Question = {
+      comment, report, error: null, busy: false,
+      answer: async (given) => {
+        question.busy = true;
+        question.error = null;
+        this.element.requestUpdate();
+        try {
+          const refused = await this.#signIn(given.name);
+          if (refused) question.error = { field: "name", message: refused };
+          else await send(given);
+        } catch (error) {
+          if (this.element.endSession(error)) question.error = { field: "name", message: "Your session has ended. Enter your name and send it again." };
+          else question.error = { field: null, message: error instanceof Unreachable ? "You seem to be offline. Try again when you are back." : (error as Error).message };
+        }
+        question.busy = false;
+        if (question.error === null && this.question === question) {
+          this.question = null;
+          this.element.focusComment(comment.id);
+        }
+        this.element.requestUpdate();
+        return question.error === null;
+      },
+    };
+    this.ask(question);
+  }
+
+  /** Opens a guest's session where there is none. Resolves to what is wrong with the name, if something is. */
+  async #signIn(name: string): Promise<string | null> {
+    const { element } = this;
+    if (element.identified) return null;
+    const { sessionStartGuest: started } = await element.client.run(SessionStartGuest, { input: { displayName: name.trim() } });
+    const [refusal] = started.userErrors;
+    if (refusal || !started.token || !started.viewer) return refusal?.message ?? "That name was not accepted.";
+    element.session.current = { token: started.token, name: started.viewer.displayName, expiresAt: started.expiresAt };
+    element.viewer = started.viewer;
+    return null;
   }
 
   signOut(): void {

@@ -11,7 +11,7 @@ export type CommentingState = "OPEN" | "CLOSED";
 
 export type FeedResetReason = "TRIMMED" | "RESTORED";
 
-export type HistoryAction = "SUBMITTED" | "EDITED" | "DELETED" | "APPROVED" | "REJECTED" | "MARKED_SPAM";
+export type HistoryAction = "SUBMITTED" | "EDITED" | "DELETED" | "APPROVED" | "REJECTED" | "MARKED_SPAM" | "HELD";
 
 export type ModerationMode = "PRE" | "POST";
 
@@ -48,6 +48,18 @@ export type CommentModerateInput = {
   readonly reason?: ReasonCode | null;
   readonly note?: string | null;
   readonly idempotencyKey?: string | null;
+};
+
+export type CommentReactInput = {
+  readonly id: string;
+  readonly kind: ReactionKind;
+  readonly on: boolean;
+};
+
+export type CommentReportInput = {
+  readonly id: string;
+  readonly reason: ReasonCode;
+  readonly note?: string | null;
 };
 
 export type CommentSubmitInput = {
@@ -197,6 +209,7 @@ export type OwnFragment = {
   readonly body: string | null;
   readonly viewerCanEdit: boolean;
   readonly viewerCanDelete: boolean;
+  readonly viewerReactions: readonly ReactionKind[];
 };
 
 export type RepliesPageFragment = {
@@ -436,16 +449,16 @@ export type CommentsData = {
     readonly comments: {
       readonly nodes: ReadonlyArray<ReaderCommentFragment & OwnFragment & {
         readonly article: {
-          readonly slug: string;
+          readonly id: string;
         };
       }>;
     };
   } | null;
 };
 
-export type CommentsVariables = { readonly slug: string; readonly first: number; readonly after?: string | null; readonly orderBy: CommentOrder; readonly signedIn: boolean };
+export type CommentsVariables = { readonly slug?: string | null; readonly url?: string | null; readonly first: number; readonly after?: string | null; readonly orderBy: CommentOrder; readonly signedIn: boolean };
 
-export const Comments = "query Comments($slug:String!$first:Int!$after:String$orderBy:CommentOrder!$signedIn:Boolean!){article(slug:$slug){id commentCount feedCursor commentPolicy{state minLength maxLength guidelines}comments(first:$first after:$after orderBy:$orderBy){...ThreadPage}}viewer@include(if:$signedIn){id displayName role comments(first:20){nodes{...ReaderComment ...Own article{slug}}}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<CommentsData, CommentsVariables>;
+export const Comments = "query Comments($slug:String$url:String$first:Int!$after:String$orderBy:CommentOrder!$signedIn:Boolean!){article(slug:$slug url:$url){id commentCount feedCursor commentPolicy{state minLength maxLength guidelines}comments(first:$first after:$after orderBy:$orderBy){...ThreadPage}}viewer@include(if:$signedIn){id displayName role comments(first:20){nodes{...ReaderComment ...Own article{id}}}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<CommentsData, CommentsVariables>;
 
 export type RepliesData = {
   readonly comment: {
@@ -455,7 +468,7 @@ export type RepliesData = {
 
 export type RepliesVariables = { readonly id: string; readonly first: number; readonly after?: string | null; readonly signedIn: boolean };
 
-export const Replies = "query Replies($id:ID!$first:Int!$after:String$signedIn:Boolean!){comment(id:$id){replies(first:$first after:$after orderBy:OLDEST){...ThreadPage}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<RepliesData, RepliesVariables>;
+export const Replies = "query Replies($id:ID!$first:Int!$after:String$signedIn:Boolean!){comment(id:$id){replies(first:$first after:$after orderBy:OLDEST){...ThreadPage}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<RepliesData, RepliesVariables>;
 
 export type CommentInContextData = {
   readonly comment: ReaderCommentFragment & Partial<OwnFragment> & {
@@ -468,7 +481,7 @@ export type CommentInContextData = {
 
 export type CommentInContextVariables = { readonly id: string; readonly signedIn: boolean };
 
-export const CommentInContext = "query CommentInContext($id:ID!$signedIn:Boolean!){comment(id:$id){...ReaderComment ...Own@include(if:$signedIn)ancestors{...ReaderComment ...Own@include(if:$signedIn)}article{id}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}" as Operation<CommentInContextData, CommentInContextVariables>;
+export const CommentInContext = "query CommentInContext($id:ID!$signedIn:Boolean!){comment(id:$id){...ReaderComment ...Own@include(if:$signedIn)ancestors{...ReaderComment ...Own@include(if:$signedIn)}article{id}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<CommentInContextData, CommentInContextVariables>;
 
 export type SessionStartGuestData = {
   readonly sessionStartGuest: {
@@ -504,7 +517,7 @@ export type CommentSubmitData = {
 
 export type CommentSubmitVariables = { readonly input: CommentSubmitInput };
 
-export const CommentSubmit = "mutation CommentSubmit($input:CommentSubmitInput!){commentSubmit(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}" as Operation<CommentSubmitData, CommentSubmitVariables>;
+export const CommentSubmit = "mutation CommentSubmit($input:CommentSubmitInput!){commentSubmit(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<CommentSubmitData, CommentSubmitVariables>;
 
 export type CommentEditData = {
   readonly commentEdit: {
@@ -519,7 +532,7 @@ export type CommentEditData = {
 
 export type CommentEditVariables = { readonly input: CommentEditInput };
 
-export const CommentEdit = "mutation CommentEdit($input:CommentEditInput!){commentEdit(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}" as Operation<CommentEditData, CommentEditVariables>;
+export const CommentEdit = "mutation CommentEdit($input:CommentEditInput!){commentEdit(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<CommentEditData, CommentEditVariables>;
 
 export type CommentDeleteData = {
   readonly commentDelete: {
@@ -534,7 +547,46 @@ export type CommentDeleteData = {
 
 export type CommentDeleteVariables = { readonly input: CommentDeleteInput };
 
-export const CommentDelete = "mutation CommentDelete($input:CommentDeleteInput!){commentDelete(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete}" as Operation<CommentDeleteData, CommentDeleteVariables>;
+export const CommentDelete = "mutation CommentDelete($input:CommentDeleteInput!){commentDelete(input:$input){comment{...ReaderComment ...Own}userErrors{code message field}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<CommentDeleteData, CommentDeleteVariables>;
+
+export type CommentReactData = {
+  readonly commentReact: {
+    readonly comment: {
+      readonly id: string;
+      readonly reactions: ReadonlyArray<{
+        readonly kind: ReactionKind;
+        readonly count: number;
+      }>;
+      readonly viewerReactions: readonly ReactionKind[];
+    } | null;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+      readonly message: string;
+      readonly field: readonly string[] | null;
+    }>;
+  };
+};
+
+export type CommentReactVariables = { readonly input: CommentReactInput };
+
+export const CommentReact = "mutation CommentReact($input:CommentReactInput!){commentReact(input:$input){comment{id reactions{kind count}viewerReactions}userErrors{code message field}}}" as Operation<CommentReactData, CommentReactVariables>;
+
+export type CommentReportData = {
+  readonly commentReport: {
+    readonly comment: {
+      readonly id: string;
+    } | null;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+      readonly message: string;
+      readonly field: readonly string[] | null;
+    }>;
+  };
+};
+
+export type CommentReportVariables = { readonly input: CommentReportInput };
+
+export const CommentReport = "mutation CommentReport($input:CommentReportInput!){commentReport(input:$input){comment{id}userErrors{code message field}}}" as Operation<CommentReportData, CommentReportVariables>;
 
 export type ArticleEventsData = {
   readonly articleEvents: {

@@ -31,9 +31,9 @@ export function fully(iso: string, lang: string | undefined): string {
   return new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" }).format(new Date(iso));
 }
 
-/** "1 comment", "3 comments". */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+/** "1 comment", "3 comments"; the number as `lang` writes it. */
+export function plural(count: number, one: string, many = `${one}s`, lang?: string): string {
+  return `${count.toLocaleString(lang)} ${count === 1 ? one : many}`;
 }
 
 /** A key that makes a retry harmless. `randomUUID` exists in secure contexts only, and newsrooms test on plain HTTP. */
