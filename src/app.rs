@@ -18,8 +18,10 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
 use crate::graphql::guard::Limits;
-use crate::graphql::{Engine, Pace, Site};
-use crate::http::{Edge, router, serve};
+use crate::graphql::{Engine, Site};
+use crate::http::address::Proxies;
+use crate::http::{Around, Edge, router, serve, serve_metrics};
+use crate::pace::Pace;
 use crate::service::Service;
 use crate::service::hook::Hook;
 use crate::service::rulebook::Rulebook;
@@ -108,6 +110,8 @@ pub async fn open(config: &Config) -> Result<Opened, AppError> {
 /// A node that listens but does not serve yet.
 pub struct Node {
     listener: TcpListener,
+    /// For `/metrics`, where the operator wants them.
+    metrics: Option<TcpListener>,
     edge: Edge,
     /// Where it listens.
     pub address: SocketAddr,
@@ -149,14 +153,23 @@ impl Node {
         if config.demo && store.is_empty().await? {
             demo::load(&service).await?;
         }
-        let listen =
-            |error: std::io::Error| AppError::Listen { address: config.listen, reason: error.to_string() };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen(config.listen).await?;
+        let metrics = match config.metrics_listen {
+            Some(wanted) => {
+                let (listener, address) = listen(wanted).await?;
+                tracing::info!(%address, "metrics on http://{address}/metrics");
+                Some(listener)
+            }
+            None => None,
+        };
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let site = Site { base_url: base_url.clone() };
         let feed = Feed::start(store.clone(), Arc::clone(&bus), notices);
-        let pace = config.rate_limits.then(Pace::default);
+        let pace = match (&config.redis_url, config.rate_limits) {
+            (_, false) => None,
+            (Some(url), true) => Some(Pace::shared(url, &config.redis_prefix).await?),
+            (None, true) => Some(Pace::default()),
+        };
         let engine =
             Engine::new(service.clone(), feed, tokens.clone(), site.clone(), Limits::default(), pace)
                 .map_err(|error| AppError::Schema(error.to_string()))?;
@@ -173,18 +186,25 @@ impl Node {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        Ok(Self { listener, edge, address, base_url, sign_in, config, _lock: lock })
+        Ok(Self { listener, metrics, edge, address, base_url, sign_in, config, _lock: lock })
     }
 
     /// Serves until `stop` ends, then drains: what was begun is finished, streams are told to come back.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, edge, config, _lock, .. } = self;
+        let Self { listener, metrics, edge, config, _lock, .. } = self;
         let stopping = edge.stopping.clone();
         let store = edge.service.store.clone();
         let tasks = TaskTracker::new();
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
+        if let Some(listener) = metrics {
+            tasks.spawn(serve_metrics(listener, edge.clone()));
+        }
+        let around = Around {
+            proxies: Proxies::new(&config.trusted_proxy, config.proxy_header),
+            is_secure: config.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
+        };
         let connections = edge.tasks.clone();
-        let app = router(edge, &config.allow_origin);
+        let app = router(edge, &config.allow_origin, around);
         let asked = {
             let stopping = stopping.clone();
             async move {
@@ -205,6 +225,13 @@ impl Node {
             tracing::warn!("the database did not close in time");
         }
     }
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let failed = |error: std::io::Error| AppError::Listen { address: wanted, reason: error.to_string() };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// Takes the data directory for this process alone: nodes that share a SQLite file would each think that

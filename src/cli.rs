@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::Duration;
@@ -55,6 +56,11 @@ enum Command {
     Schema,
     /// Verify every invariant of the store: counts, threads, history and the event log
     Check,
+    /// Copy the SQLite store into a new file, as of one instant, while the server runs (PostgreSQL: use pg_dump)
+    Backup {
+        /// The file to write; there must be none of that name
+        file: PathBuf,
+    },
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -108,6 +114,7 @@ async fn execute(command: Command, config: Config) -> ExitCode {
         Command::Token { role, name, ttl } => token(&config, role, &name, ttl).await,
         Command::SignIn => sign_in(&config).await,
         Command::Check => return check(&config).await,
+        Command::Backup { file } => return backup(&config, &file).await,
         Command::Schema => Ok(()),
     };
     match done {
@@ -134,9 +141,21 @@ async fn serve(config: Config) -> Result<(), app::AppError> {
     welcome.push_str("\nCtrl-C stops it.\n");
     let _ = print(&welcome);
     tracing::info!(address = %node.address, "listening on http://{}", node.address);
+    let _quota = outlive_quotas();
     node.serve(asked_to_stop()).await;
     Ok(())
 }
+
+/// A limit on the size of files ends a process that reaches it, unless the signal is heard: then the write
+/// fails, as on a full disk, and reading goes on.
+#[cfg(unix)]
+fn outlive_quotas() -> Option<tokio::signal::unix::Signal> {
+    const SIGXFSZ: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 31 } else { 25 };
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ)).ok()
+}
+
+#[cfg(not(unix))]
+fn outlive_quotas() {}
 
 /// SIGTERM or Ctrl-C.
 async fn asked_to_stop() {
@@ -177,6 +196,25 @@ async fn sign_in(config: &Config) -> Result<(), app::AppError> {
     let _ = print(&format!("{link}\n"));
     store.close().await;
     Ok(())
+}
+
+/// The copy holds everything but the key that signs tokens, which lies beside the store: with it, sessions go on
+/// after a restore; without it, everybody signs in again.
+async fn backup(config: &Config, file: &Path) -> ExitCode {
+    let opened = match app::open(config).await {
+        Ok(opened) => opened,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let done = opened.store.backup(file).await;
+    opened.store.close().await;
+    match done {
+        Ok(()) => print(&format!(
+            "Wrote {}. To restore it, stop the server and put it in place of talkback.db, without the files \
+             talkback.db-wal and talkback.db-shm. Keep signing.key with it: without that, everybody signs in again.\n",
+            file.display()
+        )),
+        Err(error) => fail(&error.to_string()),
+    }
 }
 
 async fn check(config: &Config) -> ExitCode {

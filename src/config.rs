@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::service::hook::{Fallback, HookConfig};
@@ -19,6 +20,16 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object per line.
     Json,
+}
+
+/// The header in which proxies say whom they speak for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// What most write.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
 }
 
 /// A switch.
@@ -104,6 +115,24 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_MODERATION_HOOK_FALLBACK", value_name = "HOLD|ALLOW", global = true)]
     moderation_hook_fallback: Option<Fallback>,
 
+    /// Networks of proxies that are believed about whom they speak for, such as 10.0.0.0/8; repeatable
+    #[arg(
+        long = "trusted-proxy",
+        env = "TALKBACK_TRUSTED_PROXY",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        global = true
+    )]
+    trusted_proxy: Vec<IpNet>,
+
+    /// The header in which they say so; no other is read [default: x-forwarded-for]
+    #[arg(long, env = "TALKBACK_PROXY_HEADER", value_name = "HEADER", global = true)]
+    proxy_header: Option<ProxyHeader>,
+
+    /// Address for /metrics, and nothing public; port 0 picks a free one [default: none]
+    #[arg(long, env = "TALKBACK_METRICS_LISTEN", value_name = "ADDRESS:PORT", global = true)]
+    metrics_listen: Option<SocketAddr>,
+
     /// How log lines look [default: text]
     #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
@@ -155,6 +184,12 @@ pub struct Config {
     pub feed_retention: Duration,
     /// The operator's moderation hook; holds a secret.
     pub moderation_hook: Option<HookConfig>,
+    /// Proxies that are believed.
+    pub trusted_proxy: Vec<IpNet>,
+    /// In which header.
+    pub proxy_header: ProxyHeader,
+    /// Where `/metrics` is served, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -224,6 +259,13 @@ impl Settings {
             rate_limits: self.rate_limits.or(file.rate_limits) != Some(Switch::Off),
             feed_retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60),
             moderation_hook,
+            trusted_proxy: if self.trusted_proxy.is_empty() {
+                file.trusted_proxy
+            } else {
+                self.trusted_proxy
+            },
+            proxy_header: self.proxy_header.or(file.proxy_header).unwrap_or(ProxyHeader::XForwardedFor),
+            metrics_listen: self.metrics_listen.or(file.metrics_listen),
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
         })
     }

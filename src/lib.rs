@@ -8,6 +8,8 @@
 //! - [`bus`] tells other nodes that something was committed: a hint, never the truth.
 //! - [`feed`] turns the log into bytes, once for all readers who asked for the same.
 //! - [`graphql`] is the API, behind its guard; [`http`] speaks its protocols and shows the pages.
+//! - [`pace`] is how fast one person or address may act; [`metrics`] is what a node counts, [`trace`] the id of
+//!   a request.
 //! - [`auth`] turns credentials into a viewer; [`clock`] is time; [`upkeep`] tidies up; [`demo`] is a newsroom
 //!   to look at.
 //!
@@ -31,8 +33,11 @@ pub mod domain;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+pub mod metrics;
+pub mod pace;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 pub mod service;
 pub mod store;
+pub mod trace;
 pub mod upkeep;

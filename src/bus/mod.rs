@@ -19,6 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::local::LocalBus;
 pub use self::notices::{CAPACITY, Notices};
+pub(crate) use self::redis::{Backoff, Complaints, Link};
 pub use self::redis::{BusError, RedisBus};
 use crate::domain::ids::ArticleId;
 
@@ -89,6 +90,6 @@ pub struct BusStats {
 }
 
 /// A panic elsewhere leaves sets and counters usable: going on beats spreading it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

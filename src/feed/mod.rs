@@ -154,6 +154,12 @@ impl Feed {
         Ok(solo::follow(self.hub(article).await?, after))
     }
 
+    /// Distinct subscriptions that this node renders.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.registry.live().iter().map(|hub| hub.groups.count()).sum()
+    }
+
     /// Articles that somebody follows on this node.
     #[must_use]
     pub fn followed(&self) -> usize {

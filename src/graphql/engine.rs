@@ -1,24 +1,30 @@
 //! The one way from a request to its answer, for HTTP, WebSocket and server-sent events alike.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::context::Scope;
 use super::error::GraphError;
 use super::guard::{self, Admitted, Limits};
 use super::id::article_id;
-use super::pace::Pace;
 use super::{Site, TalkbackSchema};
 use crate::auth::Tokens;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::user::Viewer;
 use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, has_plain_root, plan};
+use crate::metrics;
+use crate::pace::{Act, Pace};
 use crate::service::Service;
+use crate::trace::Trace;
 
 /// Errors of one response, at most: what is admitted can still be wrong in a thousand places.
 const ERRORS_MAX: usize = 20;
@@ -45,6 +51,8 @@ pub(super) struct Origin(pub IpAddr);
 pub struct Accepted {
     asked: Asked,
     admitted: Admitted,
+    /// Taken here, since streams go on outside of what brought them.
+    trace: Trace,
 }
 
 impl Accepted {
@@ -101,22 +109,52 @@ impl Engine {
     pub fn accept(&self, asked: Asked) -> Result<Accepted, Box<Response>> {
         let name = asked.operation_name.as_deref();
         match guard::admit(&asked.query, name, &asked.variables, &self.limits) {
-            Ok(admitted) => Ok(Accepted { asked, admitted }),
-            Err(refusal) => Err(Box::new(Response::from_errors(vec![refusal.into()]))),
+            Ok(admitted) => Ok(Accepted { asked, admitted, trace: Trace::current() }),
+            Err(refusal) => {
+                let response = Response::from_errors(vec![refusal.into()]);
+                metrics::all().ended("refused", outcome(&response), Duration::ZERO);
+                Err(Box::new(response))
+            }
         }
+    }
+
+    /// What this node's readers follow, for metrics.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    async fn keep_pace(&self, accepted: &Accepted, viewer: &Viewer) -> Result<(), GraphError> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        let act = match accepted.operation() {
+            OperationType::Query => Act::Read,
+            OperationType::Mutation => Act::Write,
+            OperationType::Subscription => Act::Follow,
+        };
+        Ok(pace.check(act, viewer, accepted.asked.address).await?)
     }
 
     /// Runs a query or a mutation.
     pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Response {
+        let (started, kind) = (Instant::now(), kind(accepted.operation()));
+        let trace = accepted.trace.clone();
+        let span =
+            tracing::debug_span!("operation", kind, trace_id = %trace, outcome = tracing::field::Empty);
+        let running = self.run_in_trace(accepted, viewer).instrument(span.clone());
+        let response = trace.scope(running).await;
+        let outcome = outcome(&response);
+        span.record("outcome", &*outcome);
+        metrics::all().ended(kind, outcome, started.elapsed());
+        response
+    }
+
+    async fn run_in_trace(&self, accepted: Accepted, viewer: Viewer) -> Response {
+        if let Err(error) = self.keep_pace(&accepted, &viewer).await {
+            return refused(error);
+        }
         let scope = match accepted.operation() {
             OperationType::Query => Scope::frozen(self.service.clone(), viewer),
-            OperationType::Mutation => {
-                let pace = self.pace.as_ref().map(|pace| pace.check(&viewer, accepted.asked.address));
-                if let Some(Err(error)) = pace {
-                    return refused(error);
-                }
-                Scope::live(self.service.clone(), viewer)
-            }
+            OperationType::Mutation => Scope::live(self.service.clone(), viewer),
             OperationType::Subscription => {
                 let message = "A subscription needs a stream: ask for text/event-stream, or use a WebSocket.";
                 return refused(GraphError::new("SUBSCRIPTION_NEEDS_A_STREAM", message));
@@ -149,7 +187,14 @@ impl Engine {
                 }
                 Ok(Live::Once(Some(Frame::without_cursor(&response))))
             }
-            OperationType::Subscription => self.follow(accepted, viewer, resume).await,
+            OperationType::Subscription => {
+                let (started, trace) = (Instant::now(), accepted.trace.clone());
+                let span = tracing::debug_span!("subscribe", trace_id = %trace);
+                let live = trace.scope(self.follow(accepted, viewer, resume).instrument(span)).await;
+                let outcome = live.as_ref().err().map_or(Cow::Borrowed("ok"), |response| outcome(response));
+                metrics::all().ended("subscription", outcome, started.elapsed());
+                live
+            }
         }
     }
 
@@ -159,7 +204,8 @@ impl Engine {
         viewer: Viewer,
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
-        let Accepted { asked, admitted } = &accepted;
+        self.keep_pace(&accepted, &viewer).await.map_err(|error| Box::new(refused(error)))?;
+        let Accepted { asked, admitted, .. } = &accepted;
         let name = asked.operation_name.as_deref();
         if !has_plain_root(&admitted.document, name) {
             let message = "A subscription selects exactly one field, directly: not through a fragment, and without @skip or @include.";
@@ -221,6 +267,24 @@ impl Engine {
             }
             first => Ok(Live::Alone(futures_util::stream::iter(first).chain(responses).boxed())),
         }
+    }
+}
+
+/// How an operation is counted.
+fn kind(operation: OperationType) -> &'static str {
+    match operation {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// `ok`, or the code of the first error: codes are ours, and few.
+fn outcome(response: &Response) -> Cow<'static, str> {
+    let Some(error) = response.errors.first() else { return Cow::Borrowed("ok") };
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(async_graphql::Value::String(code)) => Cow::Owned(code.clone()),
+        _ => Cow::Borrowed("unknown"),
     }
 }
 
@@ -293,7 +357,7 @@ pub fn refused(error: GraphError) -> Response {
 }
 
 fn request(accepted: Accepted) -> Request {
-    let Accepted { asked, admitted } = accepted;
+    let Accepted { asked, admitted, .. } = accepted;
     let mut request = Request::new(asked.query).variables(asked.variables).data(Origin(asked.address));
     request.operation_name = asked.operation_name;
     request.set_parsed_query(admitted.document);

@@ -6,8 +6,10 @@ use crate::domain::cursor::BadCursor;
 use crate::domain::policy::Denied;
 use crate::domain::statistics::BadPeriod;
 use crate::feed::FollowError;
+use crate::pace::TooFast;
 use crate::service::Failure;
 use crate::store::StoreError;
+use crate::trace::Trace;
 
 /// A top-level error. Refusals that a person can act on are `userErrors`, not this.
 #[derive(Clone, Debug)]
@@ -15,7 +17,11 @@ pub struct GraphError {
     code: &'static str,
     message: String,
     trace_id: Option<String>,
+    retry_after: Option<u64>,
 }
+
+/// The code of a write that the database can't take at present, though it can be read.
+pub const STORAGE_UNAVAILABLE: &str = "STORAGE_UNAVAILABLE";
 
 /// What resolvers return.
 pub type Result<T, E = GraphError> = std::result::Result<T, E>;
@@ -24,19 +30,31 @@ impl GraphError {
     /// The caller's mistake.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), trace_id: None }
+        Self { code, message: message.into(), trace_id: None, retry_after: None }
     }
 
     /// Our fault: logged here, once, with its cause; the client gets the trace id to quote.
     #[must_use]
     pub fn fault(cause: &dyn std::error::Error) -> Self {
-        let trace_id = trace_id();
-        tracing::error!(%trace_id, %cause, "a request failed");
+        let trace = Trace::current();
+        let trace_id = trace.id().to_owned();
+        if trace.is_first_fault() {
+            tracing::error!(%trace_id, %cause, "a request failed");
+        } else {
+            tracing::debug!(%trace_id, %cause, "a request failed in another place, too");
+        }
         Self {
             code: crate::feed::INTERNAL,
             message: format!("Something went wrong on our side. Quote {trace_id} when you report it."),
             trace_id: Some(trace_id),
+            retry_after: None,
         }
+    }
+
+    /// What clients are told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The error of a request as a whole, that no field was resolved for.
@@ -46,11 +64,6 @@ impl GraphError {
     }
 }
 
-/// Eight random bytes, in hex.
-fn trace_id() -> String {
-    getrandom::u64().map_or_else(|_| "unknown".to_owned(), |id| format!("{id:016x}"))
-}
-
 impl From<GraphError> for Error {
     fn from(error: GraphError) -> Self {
         let mut extensions = ErrorExtensionValues::default();
@@ -58,15 +71,32 @@ impl From<GraphError> for Error {
         if let Some(trace_id) = error.trace_id {
             extensions.set("traceId", trace_id);
         }
+        if let Some(seconds) = error.retry_after {
+            extensions.set("retryAfter", seconds);
+        }
         let mut shown = Self::new(error.message);
         shown.extensions = Some(extensions);
         shown
     }
 }
 
+impl From<TooFast> for GraphError {
+    fn from(too_fast: TooFast) -> Self {
+        let seconds = too_fast.seconds();
+        let message = format!("That was a lot at once: wait {seconds} s, then try again.");
+        Self { retry_after: Some(seconds), ..Self::new("RATE_LIMITED", message) }
+    }
+}
+
 impl From<StoreError> for GraphError {
     fn from(error: StoreError) -> Self {
-        Self::fault(&error)
+        let fault = Self::fault(&error);
+        if error.is_unwritable() {
+            let message =
+                "Nothing can be stored at the moment, only read. Nothing was changed: try again later.";
+            return Self { code: STORAGE_UNAVAILABLE, message: message.to_owned(), ..fault };
+        }
+        fault
     }
 }
 

@@ -9,7 +9,6 @@ mod error;
 pub mod guard;
 mod id;
 mod mutation;
-mod pace;
 mod query;
 mod subscription;
 mod types;
@@ -17,9 +16,8 @@ mod types;
 use async_graphql::Schema;
 
 pub use engine::{Engine, Live};
-pub use error::GraphError;
+pub use error::{GraphError, STORAGE_UNAVAILABLE};
 pub use id::GlobalId;
-pub use pace::Pace;
 
 /// What this service answers to.
 pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;

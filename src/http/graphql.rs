@@ -16,8 +16,8 @@ use serde::Deserialize;
 use super::negotiate::{self, Media};
 use super::{Edge, credentials, sse, websocket};
 use crate::domain::user::Viewer;
-use crate::graphql::GraphError;
 use crate::graphql::engine::{Accepted, Asked, refused, to_json};
+use crate::graphql::{GraphError, STORAGE_UNAVAILABLE};
 
 /// A request body, or the query string of a GET.
 #[derive(Deserialize)]
@@ -222,6 +222,8 @@ fn status(media: Media, response: &GraphResponse) -> StatusCode {
         StatusCode::OK
     } else if has_code(crate::feed::INTERNAL) {
         StatusCode::INTERNAL_SERVER_ERROR
+    } else if has_code(STORAGE_UNAVAILABLE) {
+        StatusCode::SERVICE_UNAVAILABLE
     } else if has_code("RATE_LIMITED") {
         StatusCode::TOO_MANY_REQUESTS
     } else {
@@ -232,11 +234,23 @@ fn status(media: Media, response: &GraphResponse) -> StatusCode {
     }
 }
 
+/// How long to wait, where an error says so.
+fn retry_after(response: &GraphResponse) -> Option<u64> {
+    let waits = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("retryAfter"));
+    waits
+        .filter_map(|wait| if let async_graphql::Value::Number(wait) = wait { wait.as_u64() } else { None })
+        .max()
+}
+
 fn json(status: StatusCode, media: Media, response: &GraphResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media.content_type())),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::VARY, HeaderValue::from_static("accept, authorization, cookie")),
     ];
-    (status, headers, to_json(response)).into_response()
+    let mut answer = (status, headers, to_json(response)).into_response();
+    if let Some(seconds) = retry_after(response) {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
 }

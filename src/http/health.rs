@@ -1,25 +1,69 @@
-//! Whether the node lives, and whether it should be sent requests.
+//! Whether the node lives, whether it should be sent requests, and how it is doing.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use super::Edge;
+use crate::graphql::GraphError;
+use crate::metrics::{self, Present};
+use crate::store::Migrated;
 
 /// `/healthz` and `/readyz`.
 pub fn routes() -> Router<Edge> {
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
 }
 
-/// Without the database there is nothing to serve; without the bus, events come at the pace of comparing.
+/// Without the database, or with one whose tables are not made yet, there is nothing to serve; without the
+/// bus, events come at the pace of comparing: degraded, not dead.
 async fn ready(State(edge): State<Edge>) -> impl IntoResponse {
-    let database = edge.service.store.is_reachable().await;
+    let migrated = edge.service.store.migrated().await;
     let stopping = edge.stopping.is_cancelled();
     let bus = if edge.bus.is_connected() { "ok" } else { "degraded" };
-    let status = if database && !stopping { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let database = if database { "ok" } else { "unreachable" };
-    (status, Json(json!({ "database": database, "bus": bus, "stopping": stopping })))
+    let (database, migrations) = match migrated {
+        Ok(Migrated::All) => ("ok", "ok"),
+        Ok(Migrated::Behind) => ("ok", "behind"),
+        Err(_) => ("unreachable", "unknown"),
+    };
+    let is_ready = matches!(migrated, Ok(Migrated::All)) && !stopping;
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({ "database": database, "migrations": migrations, "bus": bus, "stopping": stopping });
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body))
+}
+
+/// Serves `/metrics` until the node stops, on an address of its own: what a node counts is not for readers,
+/// and behind a proxy on the same machine "only from loopback" would mean everybody.
+pub async fn serve_metrics(listener: TcpListener, edge: Edge) {
+    let stopping = edge.stopping.clone();
+    let app = routes().route("/metrics", get(read_metrics)).with_state(edge);
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.cancelled_owned());
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "metrics are not served any more");
+    }
+}
+
+async fn read_metrics(State(edge): State<Edge>) -> Response {
+    let (store, feed) = (&edge.service.store, edge.engine.feed());
+    let present = Present {
+        hubs: feed.followed(),
+        groups: feed.groups(),
+        statements: store.statements(),
+        pools: store.pools(),
+        bus: edge.bus.stats(),
+        is_connected: edge.bus.is_connected(),
+    };
+    match metrics::text(present) {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => {
+            let fault = GraphError::fault(&error);
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{}\n", fault.message())).into_response()
+        }
+    }
 }

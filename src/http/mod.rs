@@ -1,6 +1,8 @@
 //! The edge: GraphQL over HTTP, WebSocket and server-sent events, the pages, and health. It knows protocols
 //! and nothing of articles.
 
+pub mod address;
+mod around;
 mod credentials;
 mod graphql;
 mod health;
@@ -23,7 +25,6 @@ use tokio_util::task::TaskTracker;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::Tokens;
 use crate::bus::EventBus;
@@ -31,6 +32,8 @@ use crate::domain::user::Viewer;
 use crate::graphql::{Engine, Site};
 use crate::service::Service;
 
+pub use around::Around;
+pub use health::serve_metrics;
 pub use pages::SESSION_COOKIE;
 
 /// The largest body of a request, in bytes.
@@ -56,12 +59,13 @@ pub struct Edge {
 }
 
 /// All routes.
-pub fn router(edge: Edge, allow_origin: &[String]) -> Router {
+pub fn router(edge: Edge, allow_origin: &[String], around: Around) -> Router {
     let origins: Vec<HeaderValue> =
         allow_origin.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
@@ -78,13 +82,8 @@ pub fn router(edge: Edge, allow_origin: &[String]) -> Router {
         .merge(health::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
-        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(fixed(header::REFERRER_POLICY, "strict-origin-when-cross-origin"))
+        .layer(axum::middleware::from_fn_with_state(around, around::around))
         .with_state(edge)
-}
-
-fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
 /// When a viewer's credentials end, and with them what is streamed to them.

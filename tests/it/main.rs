@@ -8,13 +8,16 @@
 
 mod bus;
 mod deciding;
+mod dependencies;
 mod faults;
 mod finding;
 mod first_light;
 mod following;
 mod hook;
 mod hostile;
+mod operating;
 mod pages;
+mod rates;
 mod refusals;
 mod rules;
 mod schema;

@@ -26,14 +26,14 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// Where the server is, and how to get in.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     client: Client,
     address: String,
     password: Option<String>,
 }
 
 impl Link {
-    pub(super) fn parse(url: &str) -> Result<Self, BusError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, BusError> {
         let unusable = |error: RedisError| {
             let text = one_line(&error.to_string());
             let reason = text.strip_suffix(" - InvalidClientConfig").unwrap_or(&text).to_owned();
@@ -56,12 +56,12 @@ impl Link {
         Ok(Self { client, address, password })
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// A new connection, whose pushes go to `on_push`. It closes when its last clone is dropped.
-    pub(super) async fn open(&self, on_push: impl AsyncPushSender) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn open(&self, on_push: impl AsyncPushSender) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -78,7 +78,7 @@ impl Link {
     }
 
     /// What went wrong, in one line, without the password whatever a server may have echoed.
-    pub(super) fn reason(&self, error: &RedisError) -> String {
+    pub(crate) fn reason(&self, error: &RedisError) -> String {
         let text =
             if error.is_timeout() { "it does not answer in time".to_owned() } else { error.to_string() };
         let text = one_line(&text);
@@ -110,7 +110,7 @@ fn one_line(text: &str) -> String {
 /// The pauses between attempts: short at first, for a connection that merely had gone stale, then doubling
 /// up to a second, so that a Redis that comes back is found within that.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     next: Duration,
     last_pause: Instant,
 }
@@ -122,11 +122,11 @@ impl Backoff {
     /// opens and dies at once would be reopened, and logged, without a pause.
     const CALM: Duration = Duration::from_secs(5);
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { next: Self::FIRST, last_pause: Instant::now() }
     }
 
-    pub(super) async fn pause(&mut self) {
+    pub(crate) async fn pause(&mut self) {
         if self.last_pause.elapsed() > Self::CALM {
             self.next = Self::FIRST;
         }
@@ -168,10 +168,10 @@ impl Health {
 
 /// Lets one complaint through per [`COMPLAIN_EVERY`].
 #[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Option<Instant>>);
+pub(crate) struct Complaints(Mutex<Option<Instant>>);
 
 impl Complaints {
-    pub(super) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         let mut last = lock(&self.0);
         let due = last.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY);
         if due {

@@ -27,7 +27,8 @@ use tokio::time::timeout;
 
 use self::channels::Channels;
 use self::interest::Interest;
-use self::link::{Health, Link};
+use self::link::Health;
+pub(crate) use self::link::{Backoff, Complaints, Link};
 use self::publisher::{Outbox, Publisher};
 use self::subscriber::Subscriber;
 use super::notices::{NoticeSender, Notices, channel};

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::answer::{self, Keep, Policy};
 use super::layout::{Frame, frame};
 use crate::store::StoreError;
+use crate::trace::Trace;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -85,14 +86,14 @@ fn missing() -> Response {
 }
 
 fn fault(cause: &dyn std::error::Error) -> Response {
-    let trace_id = getrandom::u64().map_or_else(|_| "unknown".to_owned(), |id| format!("{id:016x}"));
+    let trace_id = Trace::current();
     tracing::error!(%trace_id, %cause, "a page could not be made");
     panel(
         StatusCode::INTERNAL_SERVER_ERROR,
         "Something went wrong on our side",
         html! {
             p { "It has been noted. Trying again in a moment often helps; if it does not, tell the newsroom this number: "
-                code { (trace_id) } "." }
+                code { (trace_id.id()) } "." }
         },
     )
 }

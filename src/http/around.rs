@@ -1,0 +1,73 @@
+//! What is done around every request, whatever it asks for: its id, whom it comes from, what browsers are told,
+//! and what is counted.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::address::Proxies;
+use crate::metrics;
+use crate::trace::Trace;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Nothing here needs what a browser could be asked for.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+     magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+/// Two years, as browsers' lists ask; without subdomains, which may not be ours.
+const HSTS: &str = "max-age=63072000";
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Who is believed.
+    pub proxies: Proxies,
+    /// Whether readers come by https.
+    pub is_secure: bool,
+}
+
+/// The middleware.
+pub async fn around(State(around): State<Around>, mut request: Request, next: Next) -> Response {
+    let given = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+    let trace = given.and_then(Trace::given).unwrap_or_else(Trace::fresh);
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        let client = around.proxies.client(peer.ip(), request.headers());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
+    }
+    let mut response = trace.clone().scope(next.run(request)).await;
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(trace.id()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    secure(headers, around.is_secure);
+    metrics::all().answered(status);
+    response
+}
+
+/// The headers that every answer has, unless whoever made it said otherwise.
+fn secure(headers: &mut HeaderMap, by_https: bool) {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_page = kind.starts_with(b"text/html");
+    let is_data = kind.starts_with(b"application/") || kind.starts_with(b"text/plain");
+    let mut say = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    say(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    // Other sites read the API with CORS, and load the embedded script, which says that they may.
+    say(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if is_page {
+        say(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+        say(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+        say(header::X_FRAME_OPTIONS, "DENY");
+    } else if is_data {
+        // What is no page is never one, even when a browser is led to it.
+        say(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    }
+    if by_https {
+        say(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}

@@ -1,0 +1,65 @@
+//! How things are at present: asked for when somebody looks.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::bus::BusStats;
+use crate::store::PoolState;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// Articles that somebody follows on this node.
+    pub hubs: usize,
+    /// Distinct subscriptions that are rendered.
+    pub groups: usize,
+    /// SQL statements sent so far.
+    pub statements: u64,
+    /// Connections to the database, by what they are for.
+    pub pools: Vec<(&'static str, PoolState)>,
+    /// What passed over the bus.
+    pub bus: BusStats,
+    /// Whether it carries.
+    pub is_connected: bool,
+}
+
+impl Collector for Present {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut gauge = |name: &str, told: &str, value: usize| {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, told, None, gauge.metric_type())?)
+        };
+        gauge("hubs", "Articles that somebody follows on this node", self.hubs)?;
+        gauge("groups", "Distinct subscriptions that this node renders", self.groups)?;
+        gauge("bus_connected", "Whether hints flow between nodes", usize::from(self.is_connected))?;
+        for (name, pool) in &self.pools {
+            let told = "Open connections to the database";
+            gauge(&format!("database_{name}_connections"), told, pool.open)?;
+            let told = "Of these, not in use";
+            gauge(&format!("database_{name}_connections_idle"), told, pool.idle)?;
+            let told = "As many as there may be";
+            gauge(&format!("database_{name}_connections_max"), told, pool.most)?;
+        }
+        if let Some(bytes) = resident_bytes() {
+            gauge("resident_memory_bytes", "Memory of this process", bytes)?;
+        }
+        let mut counter = |name: &str, told: &str, value: u64| {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, told, None, counter.metric_type())?)
+        };
+        counter("database_statements", "SQL statements sent", self.statements)?;
+        counter("bus_published", "Hints that this node published", self.bus.published)?;
+        counter("bus_received", "Hints put before this node", self.bus.received)?;
+        counter("bus_dropped", "Hints dropped because a queue was full", self.bus.dropped)?;
+        counter("bus_gaps", "Times that this node was told to compare with the store", self.bus.gaps)?;
+        counter("bus_failures", "Failed attempts to reach Redis", self.bus.failures)
+    }
+}
+
+/// Where the system says: the second number of `/proc/self/statm`, in pages of 4 KiB.
+fn resident_bytes() -> Option<usize> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm.split_whitespace().nth(1)?.parse::<usize>().ok()?.checked_mul(4_096)
+}

@@ -1,0 +1,7 @@
+//! What an operator needs: health, metrics, ids to look for, a server that stops well and survives a full disk.
+
+mod faults_shown;
+mod full;
+mod headers;
+mod leaving;
+mod seen;

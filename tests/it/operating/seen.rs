@@ -1,0 +1,120 @@
+//! Health and metrics, and a backup.
+
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::node::{Node, NodeOptions, Store};
+use crate::support::world::{Backend, Plan, World};
+use crate::support::{reaper, wait};
+
+/// `http://127.0.0.1:PORT/metrics`, from the node's log.
+async fn metrics_url(node: &Node) -> String {
+    node.logs("metrics on http://").await;
+    let log = node.log();
+    let (_, after) = log.split_once("metrics on ").unwrap();
+    after.split_whitespace().next().unwrap().trim_end_matches('"').to_owned()
+}
+
+/// The value of a line of metrics.
+fn value(text: &str, name: &str) -> f64 {
+    let line = text.lines().find(|line| line.starts_with(name) && line[name.len()..].starts_with(' '));
+    let line = line.unwrap_or_else(|| panic!("no {name} in\n{text}"));
+    line[name.len()..].trim().parse().unwrap()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_the_operator_and_tell_what_happened(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let flags = ["--rate-limits", "off", "--demo", "off", "--metrics-listen", "127.0.0.1:0"];
+    let options = NodeOptions { flags: flags.map(str::to_owned).to_vec(), ..NodeOptions::default() };
+    let world = World::planned(backend, Plan { options, ..Plan::default() }).await;
+    let anyone = world.anyone();
+    let article = world.article("last-keeper").await;
+    anyone.read(&article).await;
+    anyone.raw("{ nonsense }", json!({})).await;
+    let public = anyone.http.get(format!("{}/metrics", world.node(0).url())).send().await.unwrap();
+    assert_eq!(public.status(), StatusCode::NOT_FOUND, "not on the address for readers");
+    let response = anyone.http.get(metrics_url(world.node(0)).await).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+    let text = response.text().await.unwrap();
+    assert!(value(&text, r#"talkback_operations_total{kind="query",outcome="ok"}"#) >= 1.0);
+    assert!(value(&text, r#"talkback_operations_total{kind="mutation",outcome="ok"}"#) >= 1.0);
+    assert!(text.contains(r#"outcome="GRAPHQL_VALIDATION_FAILED""#), "{text}");
+    assert!(value(&text, r#"talkback_http_answers_total{status="200"}"#) >= 2.0);
+    assert!(value(&text, "talkback_database_statements_total") > 0.0);
+    assert_eq!(value(&text, "talkback_bus_connected"), 1.0);
+    assert_eq!(value(&text, "talkback_hubs"), 0.0);
+    assert!(text.trim_end().ends_with("# EOF"), "the whole of it");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_names_the_database_its_tables_and_the_bus(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = World::start(backend).await;
+    let ready = async || {
+        let response =
+            world.anyone().http.get(format!("{}/readyz", world.node(0).url())).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    let all_is_well = json!({ "database": "ok", "migrations": "ok", "bus": "ok", "stopping": false });
+    assert_eq!(ready().await, (200, all_is_well));
+    // As if an old copy had been put in place under a running node.
+    let inside = world.store.look_inside().await;
+    let last = "(SELECT max(version) FROM seaql_migrations)";
+    sea_orm::ConnectionTrait::execute_unprepared(
+        &inside,
+        &format!("DELETE FROM seaql_migrations WHERE version = {last}"),
+    )
+    .await
+    .unwrap();
+    let (status, body) = ready().await;
+    assert_eq!((status, &body["migrations"]), (503, &json!("behind")));
+    if backend == Backend::Scaled {
+        world.redis().kill().await;
+        let degraded = async || {
+            let (_, body) = ready().await;
+            if body["bus"] == "degraded" { Ok(()) } else { Err(body.to_string()) }
+        };
+        wait::eventually(wait::deadline(), "the bus to be degraded", degraded).await;
+    }
+    let alive = world.anyone().http.get(format!("{}/healthz", world.node(0).url())).send().await.unwrap();
+    assert_eq!(alive.status(), 200, "alive all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_running_server_is_a_whole_store() {
+    let world = World::embedded().await;
+    let article = world.open_article("last-keeper").await;
+    world.guest("Ana").await.comment(&article, None, "kept").await;
+    let before = world.anyone().read(&article).await;
+    let copy = reaper::directory("backup");
+    let file = copy.join("talkback.db");
+    let ended = world.store.command(&["backup", file.to_str().unwrap()]).await;
+    assert!(ended.status.success() && ended.stdout.starts_with("Wrote "), "{}{}", ended.stdout, ended.stderr);
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "for its owner alone");
+    }
+    let again = world.store.command(&["backup", file.to_str().unwrap()]).await;
+    assert!(!again.status.success() && again.stderr.contains("is there already"), "{}", again.stderr);
+    world.guest("Ben").await.comment(&article, None, "after the copy").await;
+    let restored = Store { data_dir: copy, database_url: None, redis_url: None };
+    let node = Node::start(&restored, NodeOptions::default()).await;
+    assert_eq!(node.anyone().read(&article).await, before, "as of the copy");
+    let checked = restored.command(&["check"]).await;
+    assert!(checked.status.success(), "{}", checked.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_postgres_is_left_to_its_own_tool() {
+    let world = World::scaled(1).await;
+    let ended = world.store.command(&["backup", "talkback.dump"]).await;
+    assert!(!ended.status.success() && ended.stderr.contains("pg_dump --format=custom"), "{}", ended.stderr);
+}
