@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{KeyError, SigningKey, Tokens, digest, sign_in_code};
+use crate::auth::password::Passwords;
+use crate::auth::{Gate, KeyError, Refused, SigningKey, Tokens, digest, sign_in_code};
 use crate::bus::{BusError, EventBus, LocalBus, Notices, RedisBus};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -51,6 +52,9 @@ pub enum AppError {
     /// The signing key can't be had.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A token can't be signed.
+    #[error("can't sign a token: {0}")]
+    Token(#[from] Refused),
     /// Redis can't be reached.
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -170,9 +174,10 @@ impl Node {
             (Some(url), true) => Some(Pace::shared(url, &config.redis_prefix).await?),
             (None, true) => Some(Pace::default()),
         };
-        let engine =
-            Engine::new(service.clone(), feed, tokens.clone(), site.clone(), Limits::default(), pace)
-                .map_err(|error| AppError::Schema(error.to_string()))?;
+        let passwords = Passwords::new(config.rate_limits);
+        let gate = Gate::new(store.clone(), Arc::clone(&clock), tokens, passwords);
+        let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), Limits::default(), pace)
+            .map_err(|error| AppError::Schema(error.to_string()))?;
         let sign_in = match &config.database {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
@@ -180,7 +185,7 @@ impl Node {
         let edge = Edge {
             engine,
             service,
-            tokens,
+            gate,
             site,
             bus,
             stopping: CancellationToken::new(),
@@ -196,6 +201,7 @@ impl Node {
         let store = edge.service.store.clone();
         let tasks = TaskTracker::new();
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
+        tasks.spawn(edge.gate.clone().listen(stopping.clone()));
         if let Some(listener) = metrics {
             tasks.spawn(serve_metrics(listener, edge.clone()));
         }

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod users;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use crate::config::{Config, LogFormat, Settings};
 use crate::domain::text;
 use crate::domain::user::{Role, User};
 use crate::graphql;
+use users::UserCommand;
 
 /// Articles, reader comments, moderation and a live feed, as one GraphQL service.
 ///
@@ -32,6 +35,7 @@ const EXAMPLES: &str = "Examples:
   talkback --database-url postgres://talkback:…@db/talkback --redis-url redis://cache
                                                 one of several nodes of one service
   talkback token --role EDITOR --name Ana       a bearer token for the API
+  talkback user add --role MODERATOR --name Mo  an account that signs in with a password
   talkback check                                verify every invariant of the store";
 
 #[derive(Subcommand)]
@@ -50,6 +54,9 @@ enum Command {
         #[arg(long, default_value = "12h", value_parser = ttl)]
         ttl: Duration,
     },
+    /// Accounts: add, list, set passwords and roles, sign people out
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print a link that signs an administrator in on the pages, once, within 30 minutes
     SignIn,
     /// Print the GraphQL schema
@@ -113,6 +120,12 @@ async fn execute(command: Command, config: Config) -> ExitCode {
         Command::Serve => serve(config).await,
         Command::Token { role, name, ttl } => token(&config, role, &name, ttl).await,
         Command::SignIn => sign_in(&config).await,
+        Command::User(command) => {
+            return match users::run(&config, command).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(&error.to_string()),
+            };
+        }
         Command::Check => return check(&config).await,
         Command::Backup { file } => return backup(&config, &file).await,
         Command::Schema => Ok(()),
@@ -182,9 +195,9 @@ async fn token(config: &Config, role: Role, name: &str, ttl: Duration) -> Result
     let Opened { store, tokens, clock } = app::open(config).await?;
     let name: String = text::single_line(name).chars().take(User::NAME_MAX).collect();
     let user = app::local_user(&store, &clock, &name, role).await?;
-    if let Some(session) = tokens.issue(&user, ttl) {
-        let _ = print(&format!("{}\n", session.token));
-    }
+    let epoch = store.epoch(user.id).await?.unwrap_or_default();
+    let session = tokens.issue(&user, epoch, ttl)?;
+    let _ = print(&format!("{}\n", session.token));
     store.close().await;
     Ok(())
 }

@@ -15,6 +15,8 @@ const BATCH: u64 = 1_000;
 const KEYS_KEPT: chrono::Duration = chrono::Duration::days(7);
 /// How long the rules remember a submission: a day longer than any of them looks back.
 const MARKS_KEPT: chrono::Duration = chrono::Duration::days(8);
+/// How long a node may be out of touch and still hear of every session that was ended.
+const CHANGES_KEPT: chrono::Duration = chrono::Duration::days(7);
 
 /// Tidies up now and then until the node stops.
 pub async fn run(service: Service, feed_retention: Duration, stopping: CancellationToken) {
@@ -43,5 +45,6 @@ async fn once(service: &Service, feed_retention: Duration) -> Result<(), StoreEr
         tokio::task::yield_now().await;
     }
     service.store.forget_codes(now).await?;
+    service.store.forget_standings(now, now - CHANGES_KEPT).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod m0003_comments;
 mod m0004_event_log;
 mod m0005_moderation;
 mod m0007_rules;
+mod m0008_identity;
 mod m0010_article_url;
 mod m0012_statistics;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_event_log::Migration),
             Box::new(m0005_moderation::Migration),
             Box::new(m0007_rules::Migration),
+            Box::new(m0008_identity::Migration),
             Box::new(m0010_article_url::Migration),
             Box::new(m0012_statistics::Migration),
         ]

@@ -7,10 +7,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Refused;
 use super::key::SigningKey;
 use crate::clock::Clock;
-use crate::domain::ids::UserId;
-use crate::domain::user::{Role, User, Viewer};
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::user::User;
 
 /// Signs tokens and checks them.
 #[derive(Clone)]
@@ -29,30 +30,29 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a token is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum BadToken {
-    /// Not a token of this service, or not signed with its key.
-    #[error("The token is not one of this service: get a new one.")]
-    Invalid,
-    /// Its time is over.
-    #[error("The token has expired: get a new one.")]
-    Expired,
+/// What a token of ours says. Name and role are the account's, as they are when it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Own {
+    pub user: UserId,
+    pub session: SessionId,
+    pub epoch: i32,
+    pub expires_at: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
     sub: Uuid,
-    name: String,
-    role: String,
+    /// The session.
+    sid: Uuid,
+    /// The account's epoch.
+    epoch: i32,
     iat: i64,
     exp: i64,
 }
 
-const ISSUER: &str = "talkback";
-/// Longer than any token that is signed here: what is longer is not looked at.
-const TOKEN_MAX: usize = 4096;
+/// Who vouches for our own tokens.
+pub(super) const ISSUER: &str = "talkback";
 
 impl Tokens {
     /// How long a guest's session lasts.
@@ -68,46 +68,43 @@ impl Tokens {
         }
     }
 
-    /// A token for a person; `None` if it can't be signed, which is logged.
-    #[must_use]
-    pub fn issue(&self, user: &User, ttl: Duration) -> Option<Session> {
+    /// A token for a person whose account is in this epoch.
+    ///
+    /// # Errors
+    /// [`Refused::Fault`]: it can't be signed.
+    pub fn issue(&self, user: &User, epoch: i32, ttl: Duration) -> Result<Session, Refused> {
         let now = self.clock.now();
         let expires_at = now + ttl;
         let claims = Claims {
             iss: ISSUER.to_owned(),
             sub: user.id.0,
-            name: user.display_name.clone(),
-            role: user.role.name().to_owned(),
+            sid: self.clock.new_id(),
+            epoch,
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .inspect_err(|error| tracing::error!(%error, "signing a token failed"))
-            .ok()
-            .map(|token| Session { token, expires_at })
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|error| Refused::fault(&error))?;
+        Ok(Session { token, expires_at })
     }
 
-    /// Whom a token stands for.
+    /// What a token of ours says.
     ///
     /// # Errors
-    /// [`BadToken`]: malformed, signed with another key or algorithm, or expired.
-    pub fn verify(&self, token: &str) -> Result<Viewer, BadToken> {
-        if token.len() > TOKEN_MAX {
-            return Err(BadToken::Invalid);
-        }
+    /// [`Refused`]: malformed, signed with another key or algorithm, or expired.
+    pub(super) fn check(&self, token: &str) -> Result<Own, Refused> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         // Checked below, on the service's own clock.
         validation.validate_exp = false;
         let claims =
-            decode::<Claims>(token, &self.decoding, &validation).map_err(|_| BadToken::Invalid)?.claims;
-        let role = Role::from_name(&claims.role).ok_or(BadToken::Invalid)?;
-        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(BadToken::Invalid)?;
+            decode::<Claims>(token, &self.decoding, &validation).map_err(|_| Refused::Invalid)?.claims;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(Refused::Invalid)?;
         if expires_at <= self.clock.now() {
-            return Err(BadToken::Expired);
+            return Err(Refused::Expired);
         }
-        let user = User { id: UserId(claims.sub), display_name: claims.name, role };
-        Ok(Viewer::Known { user, expires_at })
+        let (user, session) = (UserId(claims.sub), SessionId(claims.sid));
+        Ok(Own { user, session, epoch: claims.epoch, expires_at })
     }
 }
 
@@ -121,16 +118,23 @@ mod tests {
     }
 
     fn ana() -> User {
-        User { id: UserId(Uuid::from_u128(7)), display_name: "Ana".into(), role: Role::Moderator }
+        let id = UserId(Uuid::from_u128(7));
+        User { id, display_name: "Ana".into(), role: crate::domain::user::Role::Moderator }
+    }
+
+    fn issue(tokens: &Tokens) -> String {
+        tokens.issue(&ana(), 3, Duration::hours(1)).map(|session| session.token).unwrap_or_default()
     }
 
     #[test]
-    fn a_token_stands_for_its_person_until_it_ends() -> Result<(), BadToken> {
+    fn a_token_stands_for_its_person_until_it_ends() -> Result<(), Refused> {
         let (tokens, clock) = tokens(1);
-        let token = tokens.issue(&ana(), Duration::hours(1)).map(|session| session.token).unwrap_or_default();
-        assert_eq!(tokens.verify(&token)?.user(), Some(&ana()));
+        let token = issue(&tokens);
+        let own = tokens.check(&token)?;
+        assert_eq!((own.user, own.epoch), (ana().id, 3));
+        assert_ne!(tokens.check(&issue(&tokens))?.session, own.session, "each is a session of its own");
         clock.advance(Duration::hours(1));
-        assert_eq!(tokens.verify(&token), Err(BadToken::Expired));
+        assert_eq!(tokens.check(&token), Err(Refused::Expired));
         Ok(())
     }
 
@@ -138,14 +142,13 @@ mod tests {
     fn other_keys_other_algorithms_and_garbage_are_refused() {
         let (ours, _) = tokens(1);
         let (theirs, _) = tokens(2);
-        let token = theirs.issue(&ana(), Duration::hours(1)).map(|session| session.token).unwrap_or_default();
-        assert_eq!(ours.verify(&token), Err(BadToken::Invalid));
+        assert_eq!(ours.check(&issue(&theirs)), Err(Refused::Invalid));
         // {"alg":"none","typ":"JWT"} with the body of a good token.
-        let good = ours.issue(&ana(), Duration::hours(1)).map(|session| session.token).unwrap_or_default();
+        let good = issue(&ours);
         let body = good.split('.').nth(1).unwrap_or_default();
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}.");
         for bad in [none.as_str(), "", "x", "a.b.c", &"A".repeat(10_000)] {
-            assert_eq!(ours.verify(bad), Err(BadToken::Invalid), "{bad:.40}");
+            assert_eq!(ours.check(bad), Err(Refused::Invalid), "{bad:.40}");
         }
     }
 }

@@ -166,7 +166,7 @@ impl Teller {
         let user = User { id: UserId(self.clock.new_id()), display_name: name.to_owned(), role };
         let kind = if role == Role::Reader { UserKind::Guest } else { UserKind::Local };
         self.service.store.add_user(&user, kind, self.clock.now()).await?;
-        let viewer = Viewer::Known { user, expires_at: DateTime::<Utc>::MAX_UTC };
+        let viewer = Viewer::acting(user);
         self.people.insert(name.to_owned(), viewer.clone());
         Ok(viewer)
     }

@@ -43,6 +43,8 @@ id! {
     CommentId,
     /// A person: a guest, a single sign-on user, or a local account.
     UserId,
+    /// A session: one token of ours, or of whoever vouches for somebody.
+    SessionId,
     /// One line of the moderation history.
     EntryId,
 }

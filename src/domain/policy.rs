@@ -19,6 +19,8 @@ pub enum Permission {
     Publish,
     /// Set the site's rules for submissions.
     SetRules,
+    /// End other people's sessions and change their roles.
+    Administer,
 }
 
 /// Why not.
@@ -47,6 +49,7 @@ impl Permission {
             Self::Moderate => Role::Moderator,
             Self::Publish => Role::Editor,
             Self::SetRules => Role::Admin,
+            Self::Administer => Role::Admin,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::ids::UserId;
+use super::ids::{SessionId, UserId};
 
 /// What a person is to the newsroom. Each role may do all that the one before it may.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -46,15 +46,24 @@ pub enum UserKind {
     Guest,
     /// An account made on the command line.
     Local,
+    /// Signed in at the host site, which vouches for them.
+    Sso,
 }
 
 impl UserKind {
+    /// The kind with that [`UserKind::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Guest, Self::Local, Self::Sso].into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name that the store uses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Guest => "GUEST",
             Self::Local => "LOCAL",
+            Self::Sso => "SSO",
         }
     }
 }
@@ -93,10 +102,19 @@ pub enum Viewer {
         user: User,
         /// When the credentials end.
         expires_at: DateTime<Utc>,
+        /// Which session they are.
+        session: SessionId,
     },
 }
 
 impl Viewer {
+    /// Somebody who acts without having signed in, for good: the program itself, and tests.
+    #[must_use]
+    pub const fn acting(user: User) -> Self {
+        let session = SessionId(uuid::Uuid::nil());
+        Self::Known { user, expires_at: DateTime::<Utc>::MAX_UTC, session }
+    }
+
     /// The person, if one is known.
     #[must_use]
     pub const fn user(&self) -> Option<&User> {

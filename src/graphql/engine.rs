@@ -17,7 +17,7 @@ use super::error::GraphError;
 use super::guard::{self, Admitted, Limits};
 use super::id::article_id;
 use super::{Site, TalkbackSchema};
-use crate::auth::Tokens;
+use crate::auth::Gate;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::user::Viewer;
 use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, has_plain_root, plan};
@@ -82,13 +82,12 @@ impl Engine {
     pub fn new(
         service: Service,
         feed: Feed,
-        tokens: Tokens,
+        gate: Gate,
         site: Site,
         limits: Limits,
         pace: Option<Pace>,
     ) -> Result<Self, async_graphql::parser::Error> {
-        let schema =
-            super::builder().data(service.clone()).data(feed.clone()).data(tokens).data(site).finish();
+        let schema = super::builder().data(service.clone()).data(feed.clone()).data(gate).data(site).finish();
         let limits = limits.with_types_of(&schema.sdl())?;
         let execute: Execute = {
             let (schema, service) = (schema.clone(), service.clone());
@@ -361,7 +360,7 @@ fn request(accepted: Accepted) -> Request {
     let mut request = Request::new(asked.query).variables(asked.variables).data(Origin(asked.address));
     request.operation_name = asked.operation_name;
     request.set_parsed_query(admitted.document);
-    request
+    request.data(asked.address)
 }
 
 fn planned_request(plan: &Plan) -> Request {

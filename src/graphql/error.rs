@@ -2,6 +2,7 @@
 
 use async_graphql::{Error, ErrorExtensionValues, ServerError};
 
+use crate::auth::Refused;
 use crate::domain::cursor::BadCursor;
 use crate::domain::policy::Denied;
 use crate::domain::statistics::BadPeriod;
@@ -16,6 +17,8 @@ use crate::trace::Trace;
 pub struct GraphError {
     code: &'static str,
     message: String,
+    /// Which kind of that code it is.
+    reason: Option<&'static str>,
     trace_id: Option<String>,
     retry_after: Option<u64>,
 }
@@ -30,7 +33,7 @@ impl GraphError {
     /// The caller's mistake.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), trace_id: None, retry_after: None }
+        Self { code, message: message.into(), reason: None, trace_id: None, retry_after: None }
     }
 
     /// Our fault: logged here, once, with its cause; the client gets the trace id to quote.
@@ -46,6 +49,7 @@ impl GraphError {
         Self {
             code: crate::feed::INTERNAL,
             message: format!("Something went wrong on our side. Quote {trace_id} when you report it."),
+            reason: None,
             trace_id: Some(trace_id),
             retry_after: None,
         }
@@ -68,6 +72,9 @@ impl From<GraphError> for Error {
     fn from(error: GraphError) -> Self {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", error.code);
+        if let Some(reason) = error.reason {
+            extensions.set("reason", reason);
+        }
         if let Some(trace_id) = error.trace_id {
             extensions.set("traceId", trace_id);
         }
@@ -123,6 +130,15 @@ impl From<Failure> for GraphError {
             Failure::NotFound(what) => Self::not_found(what),
             Failure::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<Refused> for GraphError {
+    fn from(refused: Refused) -> Self {
+        let (message, reason) = (refused.to_string(), Some(refused.reason()));
+        let code = refused.code();
+        let trace_id = if let Refused::Fault(trace_id) = refused { Some(trace_id) } else { None };
+        Self { code, message, reason, trace_id, retry_after: None }
     }
 }
 

@@ -91,6 +91,17 @@ pub fn comment_id(id: &ID) -> Result<CommentId, GraphError> {
     }
 }
 
+/// The person that an id names.
+///
+/// # Errors
+/// `INVALID_ID` or `WRONG_ID_TYPE`.
+pub fn user_id(id: &ID) -> Result<UserId, GraphError> {
+    match GlobalId::decode(id)? {
+        GlobalId::User(id) => Ok(id),
+        other => Err(other.wrong("a user")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// The origin of the public address (RFC 6454), in lower case.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        url::Url::parse(&self.base_url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
     /// The page of an article.
     #[must_use]
     pub fn article_url(&self, slug: &str) -> String {

@@ -129,7 +129,7 @@ impl Query {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<ViewerType>> {
         Ok(match scope(ctx)?.viewer.clone() {
             Viewer::Anonymous => None,
-            Viewer::Known { user, expires_at } => Some(ViewerType { user, expires_at }),
+            Viewer::Known { user, expires_at, .. } => Some(ViewerType { user, expires_at }),
         })
     }
 

@@ -13,9 +13,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
+use super::credentials::{self, Pass};
 use super::negotiate::{self, Media};
-use super::{Edge, credentials, sse, websocket};
-use crate::domain::user::Viewer;
+use super::{Edge, sse, websocket};
+use crate::auth::Refused;
 use crate::graphql::engine::{Accepted, Asked, refused, to_json};
 use crate::graphql::{GraphError, STORAGE_UNAVAILABLE};
 
@@ -64,9 +65,25 @@ impl Problem {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(self.allow));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // RFC 6750, section 3.1.
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = match refused.code() {
+            "UNAUTHENTICATED" => StatusCode::UNAUTHORIZED,
+            "UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self { status, error: refused.into(), allow: METHODS }
     }
 }
 
@@ -122,32 +139,31 @@ async fn answer(
     message: Result<Message, Problem>,
     sent: Sent,
 ) -> Response {
-    match prepare(edge, headers, message, sent) {
+    match prepare(edge, headers, message, sent).await {
         Err(problem) => problem.respond(media),
         Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
         Ok((Err(response), _)) => json(status(media, &response), media, &response),
-        Ok((Ok(accepted), viewer)) if media == Media::Events => {
+        Ok((Ok(accepted), pass)) if media == Media::Events => {
             let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-            sse::stream(edge, accepted, viewer, resume)
+            sse::stream(edge, accepted, &pass, resume)
         }
-        Ok((Ok(accepted), viewer)) => {
-            let response = edge.engine.run(accepted, viewer).await;
+        Ok((Ok(accepted), pass)) => {
+            let response = edge.engine.run(accepted, pass.viewer()).await;
             json(status(media, &response), media, &response)
         }
     }
 }
 
-type Prepared = (Result<Accepted, Box<GraphResponse>>, Viewer);
+type Prepared = (Result<Accepted, Box<GraphResponse>>, Pass);
 
-fn prepare(
+async fn prepare(
     edge: &Edge,
     headers: &HeaderMap,
     message: Result<Message, Problem>,
     sent: Sent,
 ) -> Result<Prepared, Problem> {
     let message = message?;
-    let viewer = credentials::viewer(headers, &edge.tokens)
-        .map_err(|bad| Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &bad.to_string()))?;
+    let pass = credentials::pass(headers, edge).await?;
     let accepted = edge.engine.accept(message.asked(sent.from)?);
     if sent.safe_only
         && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation)
@@ -156,7 +172,7 @@ fn prepare(
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message);
         return Err(Problem { allow: "POST", ..problem });
     }
-    Ok((accepted, viewer))
+    Ok((accepted, pass))
 }
 
 impl Message {

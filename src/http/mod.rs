@@ -19,16 +19,14 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method, header};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::auth::Tokens;
+use crate::auth::Gate;
 use crate::bus::EventBus;
-use crate::domain::user::Viewer;
 use crate::graphql::{Engine, Site};
 use crate::service::Service;
 
@@ -47,7 +45,7 @@ pub struct Edge {
     /// What the pages read through.
     pub service: Service,
     /// Checks credentials.
-    pub tokens: Tokens,
+    pub gate: Gate,
     /// Where readers reach this service.
     pub site: Site,
     /// For readiness.
@@ -84,16 +82,4 @@ pub fn router(edge: Edge, allow_origin: &[String], around: Around) -> Router {
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
         .layer(axum::middleware::from_fn_with_state(around, around::around))
         .with_state(edge)
-}
-
-/// When a viewer's credentials end, and with them what is streamed to them.
-fn expiry(edge: &Edge, viewer: &Viewer) -> Option<Instant> {
-    match viewer {
-        Viewer::Anonymous => None,
-        Viewer::Known { expires_at, .. } => {
-            let left = (*expires_at - edge.service.clock.now()).to_std().unwrap_or_default();
-            // What is further away than a timer reaches does not end here.
-            Instant::now().checked_add(left)
-        }
-    }
 }

@@ -18,11 +18,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::Edge;
+use super::credentials::Pass;
 use super::negotiate::Media;
-use crate::domain::user::Viewer;
+use crate::auth::{End, Refused};
 use crate::feed::Frame;
 use crate::graphql::Live;
-use crate::graphql::engine::{Accepted, to_json};
+use crate::graphql::engine::{Accepted, refused as refused_response, to_json};
 
 /// How often a silent stream says that it is alive: under the minute after which proxies give up.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -38,13 +39,14 @@ pub fn refuse(response: &GraphResponse) -> Response {
 }
 
 /// Answers with everything that the operation gives, for as long as the client listens.
-pub fn stream(edge: &Edge, accepted: Accepted, viewer: Viewer, resume: Option<String>) -> Response {
-    let ends = super::expiry(edge, &viewer);
+pub fn stream(edge: &Edge, accepted: Accepted, pass: &Pass, resume: Option<String>) -> Response {
+    let (ends, viewer) = (pass.expiry(edge), pass.viewer());
     let now = Instant::now();
     let engine = edge.engine.clone();
     let starting = async move { engine.stream(accepted, viewer, resume).await };
     respond(Body::from_stream(Flow {
         phase: Phase::Starting(starting.boxed()),
+        withdrawn: pass.withdrawn(edge),
         stopping: Box::pin(edge.stopping.clone().cancelled_owned()),
         timer: Box::pin(sleep_until(ends.map_or(now + HEARTBEAT, |ends| ends.min(now + HEARTBEAT)))),
         ends,
@@ -55,6 +57,7 @@ pub fn stream(edge: &Edge, accepted: Accepted, viewer: Viewer, resume: Option<St
 /// A stream under way. It is polled for each event, so what does not change in between is not made anew.
 struct Flow {
     phase: Phase,
+    withdrawn: Option<BoxFuture<'static, End>>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     timer: Pin<Box<Sleep>>,
     ends: Option<Instant>,
@@ -73,6 +76,11 @@ impl Stream for Flow {
 
     /// An end without `complete` means that the client comes back, to another node or with a new token.
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !matches!(self.phase, Phase::Ended)
+            && let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx))
+        {
+            return self.show_out(end);
+        }
         if let Poll::Ready(bytes) = self.poll_operation(cx) {
             self.spoke = Instant::now();
             return Poll::Ready(bytes.map(Ok));
@@ -84,8 +92,7 @@ impl Stream for Flow {
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             if self.ends.is_some_and(|ends| ends <= now) {
-                self.phase = Phase::Ended;
-                return Poll::Ready(None);
+                return self.show_out(End::Expired);
             }
             let silent = now.duration_since(self.spoke) >= HEARTBEAT;
             if silent {
@@ -103,6 +110,21 @@ impl Stream for Flow {
 }
 
 impl Flow {
+    /// Who it is for is no longer let in: tells why, and ends. With a changed role the same token is good, so
+    /// the client just comes back.
+    fn show_out(&mut self, end: End) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.phase = Phase::Ended;
+        let refused = match end {
+            End::Expired => Refused::Expired,
+            End::Ended => Refused::Ended,
+            End::RoleChanged => return Poll::Ready(None),
+        };
+        let mut bytes =
+            BytesMut::from(Frame::new(None, &to_json(&refused_response(refused.into()))).event().as_ref());
+        bytes.put_slice(COMPLETE);
+        Poll::Ready(Some(Ok(bytes.freeze())))
+    }
+
     fn poll_operation(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &mut self.phase {
             Phase::Starting(starting) => {

@@ -105,6 +105,8 @@ pub enum RefusalCode {
     Invalid,
     /// One does not report what one wrote.
     OwnComment,
+    /// The name or the password is not right.
+    WrongCredentials,
 }
 
 impl Refusal {

@@ -5,6 +5,7 @@
 //! a [`WriteTx`]. The order of locks is: the article's row, then comments. On SQLite there is one writer,
 //! so the order is moot there; the semantics are the same.
 
+mod accounts;
 mod articles;
 mod check;
 mod comment_writes;
@@ -21,6 +22,7 @@ mod rules;
 mod state;
 mod statistics;
 mod trial;
+mod standing;
 mod users;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use sea_orm::{
     IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+pub use accounts::{Member, login};
 pub use articles::{ArticleFilter, ArticleWrite};
 pub use check::{CheckReport, Violation};
 pub use comment_writes::{Change, NewComment, NewEntry};
@@ -44,6 +47,7 @@ pub use reactions::Reacted;
 pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
 pub use state::{BackupError, Migrated, PoolState};
+pub use standing::{Standing, StandingChange};
 
 /// What can go wrong below the service.
 #[derive(Debug, thiserror::Error)]

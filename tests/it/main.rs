@@ -16,6 +16,7 @@ mod following;
 mod hook;
 mod hostile;
 mod operating;
+mod identity;
 mod pages;
 mod rates;
 mod refusals;

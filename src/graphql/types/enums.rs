@@ -184,6 +184,8 @@ pub enum UserErrorCode {
     Invalid,
     /// One does not report what one wrote.
     OwnComment,
+    /// The name or the password is not right.
+    WrongCredentials,
 }
 
 /// The length of one slice of statistics.

@@ -22,13 +22,12 @@ pub async fn desk(visit: Visit) -> Response {
         Some(user) => html! {
             h1 { "This desk is for moderators" }
             p { "You are signed in as " bdi { (user.display_name) } ", who may read and write comments. "
-                "Deciding on them takes a moderator’s account: enter the code of one here." }
-            (sign_in::code_form(false))
+                "Deciding on them takes a moderator’s account: sign in with one here." }
+            (sign_in::forms(None))
         },
         None => html! {
             h1 { "Sign in to the desk" }
-            p { (sign_in::HOW) }
-            (sign_in::code_form(false))
+            (sign_in::forms(None))
         },
     };
     let frame_of = Frame {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::answer::{self, Keep, Policy};
 use super::layout::{Frame, frame};
+use crate::auth::Refused;
 use crate::store::StoreError;
 use crate::trace::Trace;
 
@@ -24,8 +25,11 @@ pub enum Problem {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Our fault, and logged where it happened.
-    #[error("the session could not be signed")]
-    Unsigned,
+    #[error(transparent)]
+    Session(#[from] Refused),
+    /// Likewise.
+    #[error("the session could not be put into a cookie")]
+    Cookie,
 }
 
 /// An address that can't be read is none of ours.
@@ -55,7 +59,7 @@ impl IntoResponse for Problem {
                 },
             ),
             Self::Store(error) => fault(&error),
-            Self::Unsigned => fault(&self),
+            Self::Session(_) | Self::Cookie => fault(&self),
         }
     }
 }

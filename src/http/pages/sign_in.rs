@@ -1,9 +1,12 @@
-//! Signing in by a one-time link. Opening the link shows a button, and only pressing it uses the link up:
-//! those who preview links in mails and chats open them too.
+//! Signing in by name and password, or by a one-time link. Opening the link shows a button, and only pressing
+//! it uses the link up: those who preview links in mails and chats open them too.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
 use chrono::Duration;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,7 +19,9 @@ use super::layout::{Frame, frame};
 use super::problem::Problem;
 use super::visit;
 use crate::auth::digest;
-use crate::http::Edge;
+use crate::auth::password::NotSignedIn;
+use crate::domain::user::{User, Viewer};
+use crate::http::{Edge, credentials};
 
 /// How long a session of our own pages lasts.
 const SESSION: Duration = Duration::days(7);
@@ -38,7 +43,7 @@ pub async fn form(link: Result<Query<Link>, QueryRejection>) -> Result<Response,
                 button.button.button-primary type="submit" { "Sign in" }
             }
         },
-        None => html! { p { (HOW) } (code_form(false)) },
+        None => forms(None),
     };
     Ok(show(StatusCode::OK, content))
 }
@@ -46,20 +51,41 @@ pub async fn form(link: Result<Query<Link>, QueryRejection>) -> Result<Response,
 /// `POST /sign-in`
 pub async fn sign_in(
     State(edge): State<Edge>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    if !is_from_here(&headers) {
+    if !credentials::is_from_our_page(&headers, &edge.site) {
         return Err(Problem::OtherSite);
     }
     let body = body.unwrap_or_default();
-    let code = url::form_urlencoded::parse(&body).find_map(|(name, value)| (name == "code").then_some(value));
-    let code = code.unwrap_or_default();
-    let user = edge.service.store.take_sign_in_code(&digest(code.trim()), edge.service.clock.now()).await?;
-    let Some(user) = user else {
-        return Ok(show(StatusCode::FORBIDDEN, html! { p { (HOW) } (code_form(true)) }));
+    let mut fields: HashMap<_, _> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let recognised = match (fields.remove("name"), fields.remove("password")) {
+        (Some(name), Some(password)) => edge.gate.recognise(&name, password, from.ip()).await?,
+        _ => {
+            let code = fields.remove("code").unwrap_or_default();
+            let now = edge.service.clock.now();
+            match edge.service.store.take_sign_in_code(&digest(code.trim()), now).await? {
+                Some(user) => Ok(user),
+                None => return Ok(show(StatusCode::FORBIDDEN, forms(Some(Failed::Code)))),
+            }
+        }
     };
-    let session = edge.tokens.issue(&user, SESSION).ok_or(Problem::Unsigned)?;
+    match recognised {
+        Ok(user) => enter(&edge, &user).await,
+        Err(why) => {
+            let status = match why {
+                NotSignedIn::Wrong => StatusCode::FORBIDDEN,
+                NotSignedIn::TooOften => StatusCode::TOO_MANY_REQUESTS,
+                NotSignedIn::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            Ok(show(status, forms(Some(Failed::Password(why)))))
+        }
+    }
+}
+
+async fn enter(edge: &Edge, user: &User) -> Result<Response, Problem> {
+    let session = edge.gate.open(user, SESSION).await?;
     tracing::info!(user = %user.id, role = user.role.name(), "signed in on the pages");
     let secure = if edge.site.base_url.starts_with("https://") { "; Secure" } else { "" };
     let cookie = format!(
@@ -67,37 +93,76 @@ pub async fn sign_in(
         token = session.token,
         seconds = SESSION.num_seconds(),
     );
-    let cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::Unsigned)?;
+    let cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::Cookie)?;
     Ok(go_on("/moderate", cookie))
 }
 
-/// `POST /sign-out`
-pub async fn sign_out(headers: HeaderMap) -> Result<Response, Problem> {
-    if !is_from_here(&headers) {
+/// `POST /sign-out`: takes the cookie back, and ends the session, so that a copy of it is worth nothing.
+pub async fn sign_out(State(edge): State<Edge>, headers: HeaderMap) -> Result<Response, Problem> {
+    if !credentials::is_from_our_page(&headers, &edge.site) {
         return Err(Problem::OtherSite);
+    }
+    // Whatever is not good any more needs no ending.
+    if let Some(token) = credentials::session_cookie(&headers)
+        && let Ok(grant) = edge.gate.admit(token).await
+        && let Viewer::Known { user, expires_at, session } = grant.viewer()
+    {
+        let tx = edge.service.store.write().await?;
+        tx.end_session(user.id, session, expires_at, edge.service.clock.now()).await?;
+        tx.commit().await?;
+        edge.gate.catch_up().await?;
     }
     Ok(go_on("/", visit::no_session()))
 }
 
 /// How one comes by a link.
-pub const HOW: &str = "A link that works once was printed when the server first started. For another one, \
+const HOW: &str = "A link that works once was printed when the server first started. For another one, \
      run “talkback sign-in” where the server runs, then open the link, or enter its code here.";
 
-/// A box for the code, for those who have it without its link.
-pub fn code_form(is_refused: bool) -> Markup {
+/// What did not work.
+pub enum Failed {
+    /// The code.
+    Code,
+    /// The name with the password.
+    Password(NotSignedIn),
+}
+
+/// Both ways to sign in.
+pub fn forms(failed: Option<Failed>) -> Markup {
+    let (code_failed, password_failed) = match failed {
+        None => (false, None),
+        Some(Failed::Code) => (true, None),
+        Some(Failed::Password(why)) => (false, Some(why)),
+    };
     html! {
+        form method="post" action="/sign-in" {
+            label.field {
+                span.field-label { "Name" }
+                input.field-input name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required;
+            }
+            label.field {
+                span.field-label { "Password" }
+                input.field-input type="password" name="password" autocomplete="current-password" required
+                    aria-invalid=[password_failed.map(|_| "true")] aria-describedby=[password_failed.map(|_| "wrong")];
+            }
+            @if let Some(why) = password_failed {
+                p.form-error #wrong role="alert" { (why) }
+            }
+            button.button.button-primary type="submit" { "Sign in" }
+        }
+        p { (HOW) }
         form method="post" action="/sign-in" {
             label.field {
                 span.field-label { "Sign-in code" }
                 input.field-input name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
-                    required aria-invalid=[is_refused.then_some("true")] aria-describedby=[is_refused.then_some("refused")];
+                    required aria-invalid=[code_failed.then_some("true")] aria-describedby=[code_failed.then_some("refused")];
             }
-            @if is_refused {
+            @if code_failed {
                 p.form-error #refused role="alert" {
                     "That code has been used, has expired, or was never given out."
                 }
             }
-            button.button.button-primary type="submit" { "Sign in" }
+            button.button type="submit" { "Sign in with the code" }
         }
     }
 }
@@ -115,16 +180,4 @@ fn go_on(to: &'static str, cookie: HeaderValue) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (StatusCode::SEE_OTHER, headers).into_response()
-}
-
-/// Whether a form was sent from a page of ours, as far as the browser says: another site's page could
-/// otherwise sign a moderator in as somebody else, or out.
-fn is_from_here(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text("origin"), text("sec-fetch-site")) {
-        (Some(origin), _) => origin.split_once("://").map(|(_, host)| host) == text("host"),
-        (None, Some(site)) => site == "same-origin",
-        // Not a browser: nobody's cookies are at stake.
-        (None, None) => !headers.contains_key(header::ORIGIN),
-    }
 }

@@ -31,10 +31,10 @@ impl FromRequestParts<Edge> for Visit {
     /// page that signs in. It is shown as to anybody, and the cookie is taken back, since the page's scripts
     /// would be refused with it.
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Infallible> {
-        let viewer = credentials::viewer(&parts.headers, &edge.tokens);
+        let viewer = credentials::pass(&parts.headers, edge).await.map(|pass| pass.viewer());
         Ok(Self {
             is_personal: credentials::session_cookie(&parts.headers).is_some()
-                || viewer != Ok(Viewer::Anonymous),
+                || !matches!(viewer, Ok(Viewer::Anonymous)),
             is_over: viewer.is_err(),
             viewer: viewer.unwrap_or_default(),
             asked: parts.headers.clone(),

@@ -75,6 +75,12 @@ pub enum Close {
     Forbidden(String),
     /// The token's time is over: come back with a new one.
     Expired,
+    /// Signed out, or the account is gone.
+    SessionEnded,
+    /// The person has another role now: come back, and begin anew.
+    RoleChanged,
+    /// Credentials can't be checked at present: come back.
+    Unavailable,
     /// No `connection_init` in time.
     InitTimeout,
     /// An id that is in use.
@@ -99,11 +105,12 @@ impl Close {
             Self::TooLarge => 1009,
             Self::BadMessage(_) => 4400,
             Self::Unauthorized => 4401,
-            Self::Forbidden(_) | Self::Expired => 4403,
+            Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
             Self::InitTimeout | Self::Silent => 4408,
             Self::DuplicateId => 4409,
             Self::InitTwice | Self::TooManyOperations => 4429,
             Self::Restart => 1012,
+            Self::Unavailable => 1013,
         }
     }
 
@@ -117,6 +124,9 @@ impl Close {
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden(why) => why.as_str(),
             Self::Expired => "Token expired",
+            Self::SessionEnded => "Session ended: sign in again",
+            Self::RoleChanged => "Role changed: connect again",
+            Self::Unavailable => "Credentials can't be checked at present: come back",
             Self::InitTimeout => "Connection initialisation timeout",
             Self::DuplicateId => "Subscriber already exists",
             Self::InitTwice => "Too many initialisation requests",

@@ -29,9 +29,9 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     if let Err(status) = GraphQLProtocol::from_request_parts(parts, &()).await {
         return (status, "Offer the WebSocket subprotocol graphql-transport-ws.\n").into_response();
     }
-    let viewer = match credentials::viewer(&parts.headers, &edge.tokens) {
-        Ok(viewer) => viewer,
-        Err(bad) => return (StatusCode::UNAUTHORIZED, format!("{bad}\n")).into_response(),
+    let pass = match credentials::pass(&parts.headers, &edge).await {
+        Ok(pass) => pass,
+        Err(refused) => return (StatusCode::UNAUTHORIZED, format!("{refused}\n")).into_response(),
     };
     let (response, upgrade) = match handshake::agree(parts) {
         Ok(agreed) => agreed,
@@ -54,7 +54,7 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
                 return;
             }
         };
-        socket::serve(edge, from, wire, viewer).await;
+        socket::serve(edge, from, wire, pass).await;
     });
     response
 }

@@ -6,16 +6,19 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::frame::{Opcode, put, put_head};
 use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome};
 use super::wire::{Ended, Heard, Wire};
-use crate::domain::user::Viewer;
+use crate::auth::{End, Refused};
 use crate::feed::Frame;
 use crate::graphql::engine;
-use crate::http::{Edge, credentials, expiry};
+use crate::http::Edge;
+use crate::http::credentials::{self, Pass};
 
 /// How long a client may take to say who it is.
 const INIT_WAIT: Duration = Duration::from_secs(10);
@@ -33,16 +36,17 @@ const WRITE: usize = 32 * 1024;
 const STREAK_MAX: u32 = 8;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, viewer: Viewer) {
+pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
     let stopping = edge.stopping.clone();
     let mut stopping = pin!(stopping.cancelled());
     let opened = Instant::now();
     let mut session = Session {
-        ends: expiry(&edge, &viewer),
+        ends: pass.expiry(&edge),
+        withdrawn: pass.withdrawn(&edge),
         edge,
         from,
         wire,
-        viewer,
+        pass,
         acknowledged: false,
         operations: Operations::default(),
         heard: opened,
@@ -61,6 +65,9 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, viewer: Viewer) {
             Event::Ended(Ended::Broken(close)) => Err(close),
             Event::Stopping => Err(Close::Restart),
             Event::Time => session.look_at_the_clock().await,
+            Event::Withdrawn(End::Expired) => Err(Close::Expired),
+            Event::Withdrawn(End::Ended) => Err(Close::SessionEnded),
+            Event::Withdrawn(End::RoleChanged) => Err(Close::RoleChanged),
         };
         if let Err(close) = step {
             break close;
@@ -80,14 +87,17 @@ enum Event {
     Ended(Ended),
     Stopping,
     Time,
+    /// Who it is for is no longer let in.
+    Withdrawn(End),
 }
 
 struct Session {
     edge: Edge,
     from: IpAddr,
     wire: Wire,
-    viewer: Viewer,
+    pass: Pass,
     ends: Option<Instant>,
+    withdrawn: Option<BoxFuture<'static, End>>,
     acknowledged: bool,
     operations: Operations,
     heard: Instant,
@@ -115,6 +125,9 @@ impl Session {
         }
         if stopping.poll(cx).is_ready() {
             return Poll::Ready(Event::Stopping);
+        }
+        if let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
+            return Poll::Ready(Event::Withdrawn(end));
         }
         if timer.poll(cx).is_ready() {
             return Poll::Ready(Event::Time);
@@ -170,9 +183,15 @@ impl Session {
                     payload.iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
                 if let Some((_, value)) = authorization {
                     let value = value.as_str().unwrap_or_default();
-                    self.viewer = credentials::bearer(value, &self.edge.tokens)
-                        .map_err(|bad| Close::Forbidden(bad.to_string()))?;
-                    self.ends = expiry(&self.edge, &self.viewer);
+                    self.pass =
+                        credentials::bearer(value, &self.edge.gate).await.map_err(
+                            |refused| match refused {
+                                Refused::Unavailable | Refused::Fault(_) => Close::Unavailable,
+                                refused => Close::Forbidden(refused.to_string()),
+                            },
+                        )?;
+                    self.ends = self.pass.expiry(&self.edge);
+                    self.withdrawn = self.pass.withdrawn(&self.edge);
                 }
                 self.acknowledged = true;
                 self.check = Instant::now() + PING_EVERY;
@@ -194,7 +213,7 @@ impl Session {
                     return Err(Close::TooManyOperations);
                 }
                 let asked = payload.asked(self.from);
-                self.operations.start(id, asked, self.edge.engine.clone(), self.viewer.clone());
+                self.operations.start(id, asked, self.edge.engine.clone(), self.pass.viewer());
                 Ok(())
             }
             ClientMessage::Complete { id } => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::Variables;
 use serde_json::Value;
-use talkback::auth::{SigningKey, Tokens};
+use talkback::auth::password::Passwords;
+use talkback::auth::{Gate, SigningKey, Tokens};
 use talkback::bus::LocalBus;
 use talkback::clock::Clock;
 use talkback::domain::article::{Article, ModerationMode, Story};
@@ -38,15 +39,16 @@ impl Inside {
         let store = Store::open(url).await.unwrap();
         let rulebook = Arc::new(Rulebook::unhurried());
         let service = Service { store: store.clone(), bus: bus.clone(), clock: Arc::clone(&clock), rulebook };
-        let feed = Feed::start(store, bus, notices);
-        let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), clock);
+        let feed = Feed::start(store.clone(), bus, notices);
+        let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), Arc::clone(&clock));
+        let gate = Gate::new(store, clock, tokens, Passwords::new(false));
         let site = Site { base_url: "http://localhost".into() };
-        let engine = Engine::new(service.clone(), feed, tokens, site, Limits::default(), None).unwrap();
+        let engine = Engine::new(service.clone(), feed, gate, site, Limits::default(), None).unwrap();
         let mut people = Vec::new();
         for (name, role) in [("Edith", Role::Admin), ("Ana", Role::Reader), ("Ben", Role::Reader)] {
             let user = User { id: UserId(service.clock.new_id()), display_name: name.into(), role };
             service.store.add_user(&user, UserKind::Guest, service.clock.now()).await.unwrap();
-            people.push(Viewer::Known { user, expires_at: chrono::DateTime::<chrono::Utc>::MAX_UTC });
+            people.push(Viewer::acting(user));
         }
         Self { engine, service, people }
     }

@@ -33,6 +33,17 @@ impl Store {
         Process::spawn(format!("talkback {}", arguments.join(" ")), &mut command).ended().await
     }
 
+    /// [`command`](Self::command) with a line on its standard input, such as a password.
+    pub async fn command_told(&self, arguments: &[&str], line: &str) -> Ended {
+        let path = super::reaper::directory("input").join("line");
+        std::fs::write(&path, format!("{line}\n")).expect("our own directory is writable");
+        let input = std::fs::File::open(path).expect("it was just written");
+        let mut command = talkback(None, &self.data_dir);
+        command.args(arguments).args(self.flags());
+        let what = format!("talkback {}", arguments.join(" "));
+        Process::spawn_reading(what, &mut command, input.into()).ended().await
+    }
+
     /// A bearer token for a new person: `token("MODERATOR", "Ana")`.
     pub async fn token(&self, role: &str, name: &str) -> String {
         self.token_for(role, name, "1h").await

@@ -57,8 +57,13 @@ pub struct Ended {
 impl Process {
     /// Starts `command`; `what` names it in messages.
     pub fn spawn(what: impl Into<String>, command: &mut Command) -> Self {
+        Self::spawn_reading(what, command, Stdio::null())
+    }
+
+    /// [`spawn`](Self::spawn) with something on its standard input.
+    pub fn spawn_reading(what: impl Into<String>, command: &mut Command, stdin: Stdio) -> Self {
         let what = what.into();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| {
             panic!("{what} does not start: {error}\n  {}", command.get_program().display())
         });

@@ -1,0 +1,121 @@
+//! Local accounts and people whom a host site vouches for: how they sign in.
+
+use chrono::{DateTime, Utc};
+use entity::{account, user};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::{Result, Store, StoreError, WriteTx, rows};
+use crate::domain::ids::UserId;
+use crate::domain::user::{User, UserKind};
+
+/// A person who is more than a guest, for those who run the service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// How they came to be known here.
+    pub kind: UserKind,
+    /// Whether they can sign in with a password.
+    pub has_password: bool,
+    /// When they came.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Member {
+    fn of(user: user::Model, account: Option<account::Model>) -> Result<Self> {
+        let kind = kind(&user.kind)?;
+        let created_at = user.created_at;
+        let has_password = account.is_some_and(|account| account.password_hash.is_some());
+        Ok(Self { user: rows::user(user.id, user.display_name, &user.role)?, kind, has_password, created_at })
+    }
+}
+
+fn kind(name: &str) -> Result<UserKind> {
+    UserKind::from_name(name).ok_or_else(|| StoreError::Corrupt(format!("a person of the kind {name:?}")))
+}
+
+/// What local accounts sign in with: their name, however it is capitalised.
+#[must_use]
+pub fn login(name: &str) -> String {
+    crate::domain::text::single_line(name).to_lowercase()
+}
+
+impl Store {
+    /// Everybody but guests, in the order in which they came.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn members(&self) -> Result<Vec<Member>> {
+        let found = user::Entity::find()
+            .filter(user::Column::Kind.ne(UserKind::Guest.name()))
+            .order_by_asc(user::Column::Id)
+            .all(&self.reader)
+            .await?;
+        // By the whole table: it has as many rows as there are members, and some guests who signed out.
+        let mut accounts: std::collections::HashMap<Uuid, account::Model> = account::Entity::find()
+            .all(&self.reader)
+            .await?
+            .into_iter()
+            .map(|account| (account.user_id, account))
+            .collect();
+        found
+            .into_iter()
+            .map(|user| {
+                let account = accounts.remove(&user.id);
+                Member::of(user, account)
+            })
+            .collect()
+    }
+
+    /// One person, a guest or not.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn member(&self, id: UserId) -> Result<Option<Member>> {
+        let Some(user) = user::Entity::find_by_id(id.0).one(&self.reader).await? else { return Ok(None) };
+        let account = account::Entity::find_by_id(id.0).one(&self.reader).await?;
+        Member::of(user, account).map(Some)
+    }
+
+    /// How a person came to be known here; `None`: there is no such person.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn kind_of(&self, id: UserId) -> Result<Option<UserKind>> {
+        let row = user::Entity::find_by_id(id.0).one(&self.reader).await?;
+        row.map(|row| kind(&row.kind)).transpose()
+    }
+
+    /// Whoever signs in with that name, and the hash of their password.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn password_of(&self, name: &str) -> Result<Option<(User, String)>> {
+        let account =
+            account::Entity::find().filter(account::Column::Login.eq(login(name))).one(&self.reader).await?;
+        let Some(account::Model { user_id, password_hash: Some(hash), .. }) = account else {
+            return Ok(None);
+        };
+        let id = UserId(user_id);
+        Ok(self.latest().users(&[id]).await?.remove(&id).map(|user| (user, hash)))
+    }
+}
+
+impl WriteTx {
+    /// Lets a person sign in under their name with this password. All their sessions end.
+    ///
+    /// # Errors
+    /// [`StoreError::is_duplicate`]: somebody else signs in under that name.
+    pub async fn set_password(&self, user: &User, hash: String, at: DateTime<Utc>) -> Result<()> {
+        self.touch_account(user.id).await?;
+        account::Entity::update_many()
+            .col_expr(account::Column::Login, Expr::value(login(&user.display_name)))
+            .col_expr(account::Column::PasswordHash, Expr::value(hash))
+            .filter(account::Column::UserId.eq(user.id.0))
+            .exec(&self.conn)
+            .await?;
+        self.end_sessions(user.id, at).await
+    }
+}
