@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::password::Passwords;
-use crate::auth::{Gate, KeyError, Refused, SigningKey, Tokens, digest, sign_in_code};
+use crate::auth::{Gate, KeyError, Refused, SigningKey, SourceError, Sso, Tokens, digest, sign_in_code};
 use crate::bus::{BusError, EventBus, LocalBus, Notices, RedisBus};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -55,6 +55,9 @@ pub enum AppError {
     /// A token can't be signed.
     #[error("can't sign a token: {0}")]
     Token(#[from] Refused),
+    /// The keys of single sign-on are no good.
+    #[error(transparent)]
+    Sso(#[from] SourceError),
     /// Redis can't be reached.
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -175,7 +178,11 @@ impl Node {
             (None, true) => Some(Pace::default()),
         };
         let passwords = Passwords::new(config.rate_limits);
-        let gate = Gate::new(store.clone(), Arc::clone(&clock), tokens, passwords);
+        let sso = match &config.sso {
+            Some(sso) => Some(Sso::open(sso).await?),
+            None => None,
+        };
+        let gate = Gate::new(store.clone(), Arc::clone(&clock), tokens, passwords, sso);
         let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), Limits::default(), pace)
             .map_err(|error| AppError::Schema(error.to_string()))?;
         let sign_in = match &config.database {
@@ -202,6 +209,7 @@ impl Node {
         let tasks = TaskTracker::new();
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
         tasks.spawn(edge.gate.clone().listen(stopping.clone()));
+        tasks.spawn(edge.gate.clone().watch_keys(stopping.clone()));
         if let Some(listener) = metrics {
             tasks.spawn(serve_metrics(listener, edge.clone()));
         }

@@ -1,6 +1,8 @@
 //! What an operator can set: flags first, then `TALKBACK_*` variables, then `talkback.toml`, then defaults.
 //! Everything is checked before anything starts.
 
+mod sso;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use serde::Deserialize;
 
 use crate::service::hook::{Fallback, HookConfig};
 use crate::store::DatabaseUrl;
+use sso::SsoSettings;
+pub use sso::{JwksSource, Secret, SecretSource, SsoConfig, is_loopback};
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
@@ -136,6 +140,9 @@ pub struct Settings {
     /// How log lines look [default: text]
     #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
+
+    #[command(flatten)]
+    sso: SsoSettings,
 }
 
 /// Why the settings are no good.
@@ -192,6 +199,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Single sign-on, if there is any.
+    pub sso: Option<SsoConfig>,
 }
 
 impl std::fmt::Debug for Config {
@@ -203,6 +212,7 @@ impl std::fmt::Debug for Config {
             .field("redis", &self.redis_url.is_some())
             .field("listen", &self.listen)
             .field("public_url", &self.public_url)
+            .field("sso", &self.sso)
             .finish_non_exhaustive()
     }
 }
@@ -267,6 +277,7 @@ impl Settings {
             proxy_header: self.proxy_header.or(file.proxy_header).unwrap_or(ProxyHeader::XForwardedFor),
             metrics_listen: self.metrics_listen.or(file.metrics_listen),
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+            sso: self.sso.over(file.sso).resolve(std::env::var("TALKBACK_SSO_SECRET").ok())?,
         })
     }
 
@@ -305,4 +316,39 @@ fn hook(
 
 fn is_web_address(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_the_settings_holds_no_secret() {
+        let secret = "hidden-hidden-hidden-hidden-hidden";
+        let config = Config {
+            data_dir: PathBuf::from("data"),
+            database: DatabaseUrl::Postgres(format!("postgres://talkback:{secret}@db/talkback")),
+            redis_url: Some(format!("redis://:{secret}@cache")),
+            redis_prefix: "talkback".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            allow_origin: Vec::new(),
+            demo: false,
+            rate_limits: true,
+            feed_retention: Duration::from_secs(1),
+            log_format: LogFormat::Text,
+            sso: Some(SsoConfig {
+                issuer: "https://news.example".to_owned(),
+                audience: Vec::new(),
+                secret: Some(SecretSource::Given(Secret(secret.to_owned()))),
+                jwks: None,
+                refresh: Duration::from_secs(600),
+                role_claim: "role".to_owned(),
+                roles: Vec::new(),
+                max_role: crate::domain::user::Role::Reader,
+            }),
+        };
+        let shown = format!("{config:?} {config:#?}");
+        assert!(shown.contains("https://news.example") && !shown.contains("hidden"), "{shown}");
+    }
 }

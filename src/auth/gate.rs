@@ -15,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::grant::{Basis, Fingerprint, Grant, Register};
 use super::password::{NotSignedIn, Passwords};
-use super::tokens::{Own, Session, Tokens};
+use super::sso::{Sso, Vouched};
+use super::tokens::{Own, Session, Tokens, claims_to_be_ours};
 use super::{Refused, TOKEN_MAX};
 use crate::clock::Clock;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::user::User;
-use crate::store::{Standing, Store, StoreError};
+use crate::store::{Introduced, Standing, Store, StoreError};
 
 /// How often a node reads on in the log. What this node changes itself, it hears of at once.
 const LISTEN_EVERY: Duration = Duration::from_secs(1);
@@ -60,14 +61,22 @@ struct Inner {
     clock: Arc<Clock>,
     tokens: Tokens,
     passwords: Passwords,
+    sso: Option<Sso>,
     register: Register,
 }
 
 impl Gate {
     /// The gate of a node.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<Clock>, tokens: Tokens, passwords: Passwords) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, tokens, passwords, register: Register::default() }) }
+    pub fn new(
+        store: Store,
+        clock: Arc<Clock>,
+        tokens: Tokens,
+        passwords: Passwords,
+        sso: Option<Sso>,
+    ) -> Self {
+        let register = Register::default();
+        Self { inner: Arc::new(Inner { store, clock, tokens, passwords, sso, register }) }
     }
 
     /// Whoever a token stands for.
@@ -90,9 +99,50 @@ impl Gate {
     }
 
     async fn look_up(&self, token: &str, fingerprint: Fingerprint) -> Result<Arc<Grant>, Refused> {
-        let own = self.inner.tokens.check(token)?;
-        let Own { user, session, epoch, expires_at } = own;
+        if let Some(sso) = &self.inner.sso
+            && !claims_to_be_ours(token)
+        {
+            let vouched = sso.check(token, self.inner.clock.now()).await?;
+            let session = fingerprint.session();
+            let user = self.introduce(sso, &vouched, session).await?;
+            let Vouched { issued_at, key, expires_at, .. } = vouched;
+            let basis = Basis::Sso { issued_at, key };
+            return self.grant(&Claim { user, session, basis, expires_at, fingerprint }).await;
+        }
+        let Own { user, session, epoch, expires_at } = self.inner.tokens.check(token)?;
         self.grant(&Claim { user, session, basis: Basis::Own { epoch }, expires_at, fingerprint }).await
+    }
+
+    /// Whom a host site vouches for, as a person here: made when they first come, and changed when a later token
+    /// than before says something else.
+    async fn introduce(&self, sso: &Sso, vouched: &Vouched, session: SessionId) -> Result<UserId, Refused> {
+        let Inner { store, clock, .. } = &*self.inner;
+        let Vouched { subject, name, role, as_of, .. } = vouched;
+        let who = Introduced { issuer: sso.issuer(), subject, name, role: *role, as_of: *as_of };
+        for _ in 0..ATTEMPTS {
+            let known = store.latest().standing_of_subject(who.issuer, who.subject, session).await?;
+            let Some(standing) = known else {
+                let id = UserId(clock.new_id());
+                let tx = store.write().await?;
+                match tx.introduce(id, &who, clock.now()).await {
+                    Ok(()) => tx.commit().await?,
+                    // Their first requests come together, at several nodes.
+                    Err(error) if error.is_duplicate() => continue,
+                    Err(error) => return Err(error.into()),
+                }
+                return Ok(id);
+            };
+            let user = standing.user;
+            let is_news = user.display_name != *name || user.role != *role;
+            if is_news && standing.claims_at.is_none_or(|claims_at| claims_at < *as_of) {
+                let tx = store.write().await?;
+                tx.reintroduce(user.id, &who, clock.now()).await?;
+                tx.commit().await?;
+                self.catch_up().await?;
+            }
+            return Ok(user.id);
+        }
+        Err(Refused::Unavailable)
     }
 
     /// Looks again at a grant that is doubted.
@@ -116,8 +166,15 @@ impl Gate {
         for _ in 0..ATTEMPTS {
             let seen = self.inner.register.seen();
             let standing = self.inner.store.latest().standing(claim.user, claim.session).await?;
+            let mut user = stands(standing, &claim.basis)?.user;
+            if let (Basis::Sso { key, .. }, Some(sso)) = (&claim.basis, &self.inner.sso) {
+                if !sso.has_key(key) {
+                    return Err(Refused::UnknownKey);
+                }
+                user.role = user.role.min(sso.max_role());
+            }
             let grant = Arc::new(Grant {
-                user: stands(standing, &claim.basis)?.user,
+                user,
                 expires_at: claim.expires_at,
                 session: claim.session,
                 basis: claim.basis.clone(),
@@ -203,6 +260,18 @@ impl Gate {
         }
     }
 
+    /// Keeps the host site's keys current until `stopping`.
+    pub async fn watch_keys(self, stopping: CancellationToken) {
+        let Some(sso) = &self.inner.sso else { return };
+        let changed = || {
+            self.inner.register.doubt(|grant| match &grant.basis {
+                Basis::Own { .. } => false,
+                Basis::Sso { key, .. } => !sso.has_key(key),
+            });
+        };
+        sso.watch(stopping, changed).await;
+    }
+
     /// Listens for changes until `stopping`.
     pub async fn listen(self, stopping: CancellationToken) {
         let mut tick = tokio::time::interval(LISTEN_EVERY);
@@ -232,6 +301,9 @@ fn stands(standing: Option<Standing>, basis: &Basis) -> Result<Standing, Refused
     let standing = standing.ok_or(Refused::Gone)?;
     let is_over = match basis {
         Basis::Own { epoch } => *epoch != standing.epoch,
+        Basis::Sso { issued_at, .. } => standing
+            .signed_out_at
+            .is_some_and(|signed_out_at| issued_at.is_none_or(|issued_at| issued_at <= signed_out_at)),
     };
     if is_over || standing.is_ended { Err(Refused::Ended) } else { Ok(standing) }
 }

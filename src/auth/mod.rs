@@ -7,6 +7,7 @@
 //! | `grant` | credentials found good, kept so that checking costs nothing the next time |
 //! | `tokens`, `key` | our own bearer tokens, and the key that signs them |
 //! | `password` | local accounts: argon2id, and bounds on attempts |
+//! | `sso` | tokens of the host site, and the keys that check them |
 //! | `refused` | why a credential is not taken |
 
 mod gate;
@@ -14,12 +15,15 @@ mod grant;
 mod key;
 pub mod password;
 mod refused;
+mod sso;
 mod tokens;
 
 pub use gate::{End, Gate};
 pub use grant::Grant;
 pub use key::{KeyError, SigningKey};
 pub use refused::Refused;
+pub use sso::{SourceError, Sso};
+pub(crate) use tokens::ISSUER;
 pub use tokens::{Session, Tokens};
 
 use sha2::{Digest, Sha256};

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use entity::{account, user};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::{Result, Store, StoreError, WriteTx, rows};
 use crate::domain::ids::UserId;
-use crate::domain::user::{User, UserKind};
+use crate::domain::user::{Role, User, UserKind};
 
 /// A person who is more than a guest, for those who run the service.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -103,7 +103,66 @@ impl Store {
     }
 }
 
+/// A person whom a host site vouches for, as its token says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Introduced<'a> {
+    /// `iss`.
+    pub issuer: &'a str,
+    /// `sub`.
+    pub subject: &'a str,
+    /// Their name.
+    pub name: &'a str,
+    /// Their role.
+    pub role: Role,
+    /// When the token was issued: only a later one changes name or role.
+    pub as_of: DateTime<Utc>,
+}
+
 impl WriteTx {
+    /// Writes a person whom a host site vouches for, as part of this write.
+    ///
+    /// # Errors
+    /// [`StoreError::is_duplicate`]: they are known by now.
+    pub async fn introduce(&self, id: UserId, who: &Introduced<'_>, at: DateTime<Utc>) -> Result<()> {
+        let user = User { id, display_name: who.name.to_owned(), role: who.role };
+        self.add_user(&user, UserKind::Sso, at).await?;
+        let row = account::ActiveModel {
+            user_id: Set(id.0),
+            issuer: Set(Some(who.issuer.to_owned())),
+            subject: Set(Some(who.subject.to_owned())),
+            claims_at: Set(Some(who.as_of)),
+            epoch: Set(0),
+            ..Default::default()
+        };
+        account::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Takes name and role from a token, unless a later one has been here. Every node hears of it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn reintroduce(&self, id: UserId, who: &Introduced<'_>, at: DateTime<Utc>) -> Result<()> {
+        let is_latest = account::Entity::update_many()
+            .col_expr(account::Column::ClaimsAt, Expr::value(who.as_of))
+            .filter(account::Column::UserId.eq(id.0))
+            .filter(account::Column::ClaimsAt.lt(who.as_of))
+            .exec(&self.conn)
+            .await?
+            .rows_affected
+            > 0;
+        if !is_latest {
+            return Ok(());
+        }
+        user::Entity::update_many()
+            .col_expr(user::Column::DisplayName, Expr::value(who.name))
+            .col_expr(user::Column::Role, Expr::value(who.role.name()))
+            .filter(user::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        self.standing_changed(id, None, at).await
+    }
+
     /// Lets a person sign in under their name with this password. All their sessions end.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ use sea_orm::{
     IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-pub use accounts::{Member, login};
+pub use accounts::{Introduced, Member, login};
 pub use articles::{ArticleFilter, ArticleWrite};
 pub use check::{CheckReport, Violation};
 pub use comment_writes::{Change, NewComment, NewEntry};

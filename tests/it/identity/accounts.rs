@@ -75,7 +75,6 @@ async fn accounts_are_listed_and_refused_in_one_line(
     assert!(lines[0].contains("MODERATOR  password ") && lines[0].ends_with("  Mo"), "{listed}");
     assert!(lines[1].contains("EDITOR     token ") && !listed.contains("Ana"), "{listed}");
     assert!(!listed.contains("argon2"));
-    let password = |arguments: &[&str]| [&["user", "password"], arguments, &["--password-stdin"]].concat();
     for (arguments, told, why) in [
         (
             vec!["user", "add", "--name", "mo", "--role", "ADMIN", "--password-stdin"],
@@ -93,8 +92,8 @@ async fn accounts_are_listed_and_refused_in_one_line(
             "a name has 1 to 60",
         ),
         (vec!["user", "add", "--name", "Bo", "--role", "ADMIN"], GOOD, "no terminal"),
-        (password(&["--name", "Nobody"]), GOOD, "no account named nobody"),
-        (password(&["--id", "x"]), GOOD, "nobody with the id x"),
+        (vec!["user", "password", "--name", "Nobody", "--password-stdin"], GOOD, "no account named nobody"),
+        (vec!["user", "password", "--id", "x", "--password-stdin"], GOOD, "nobody with the id x"),
     ] {
         let ended = world.store.command_told(&arguments, told).await;
         let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("talkback:")).collect();

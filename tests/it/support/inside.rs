@@ -41,7 +41,7 @@ impl Inside {
         let service = Service { store: store.clone(), bus: bus.clone(), clock: Arc::clone(&clock), rulebook };
         let feed = Feed::start(store.clone(), bus, notices);
         let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), Arc::clone(&clock));
-        let gate = Gate::new(store, clock, tokens, Passwords::new(false));
+        let gate = Gate::new(store, clock, tokens, Passwords::new(false), None);
         let site = Site { base_url: "http://localhost".into() };
         let engine = Engine::new(service.clone(), feed, gate, site, Limits::default(), None).unwrap();
         let mut people = Vec::new();
