@@ -336,6 +336,10 @@ mod tests {
             demo: false,
             rate_limits: true,
             feed_retention: Duration::from_secs(1),
+            moderation_hook: None,
+            trusted_proxy: Vec::new(),
+            proxy_header: ProxyHeader::default(),
+            metrics_listen: None,
             log_format: LogFormat::Text,
             sso: Some(SsoConfig {
                 issuer: "https://news.example".to_owned(),

@@ -6,7 +6,7 @@ mod story;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 use self::story::{DemoStory, publication};
 use crate::clock::Clock;

@@ -20,9 +20,9 @@ mod reports;
 mod rows;
 mod rules;
 mod state;
+mod standing;
 mod statistics;
 mod trial;
-mod standing;
 mod users;
 
 use std::sync::Arc;

@@ -45,7 +45,7 @@ impl Newsroom {
         for name in ["Mia", "Max"] {
             let user = User { id: UserId(clock.new_id()), display_name: name.into(), role: Role::Moderator };
             service.store.add_user(&user, UserKind::Local, clock.now()).await.unwrap();
-            moderators.push(Viewer::Known { user, expires_at: DateTime::<Utc>::MAX_UTC });
+            moderators.push(Viewer::acting(user));
         }
         Self { inside, service, clock, moderators, article }
     }
