@@ -338,7 +338,7 @@ mod tests {
             feed_retention: Duration::from_secs(1),
             moderation_hook: None,
             trusted_proxy: Vec::new(),
-            proxy_header: ProxyHeader::default(),
+            proxy_header: ProxyHeader::XForwardedFor,
             metrics_listen: None,
             log_format: LogFormat::Text,
             sso: Some(SsoConfig {

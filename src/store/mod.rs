@@ -19,8 +19,8 @@ mod reactions;
 mod reports;
 mod rows;
 mod rules;
-mod state;
 mod standing;
+mod state;
 mod statistics;
 mod trial;
 mod users;
@@ -46,8 +46,8 @@ pub use page::{Direction, Keyset, Page, PageRequest};
 pub use reactions::Reacted;
 pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
-pub use state::{BackupError, Migrated, PoolState};
 pub use standing::{Standing, StandingChange};
+pub use state::{BackupError, Migrated, PoolState};
 
 /// What can go wrong below the service.
 #[derive(Debug, thiserror::Error)]
