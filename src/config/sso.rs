@@ -11,16 +11,25 @@ use super::ConfigError;
 use crate::domain::user::Role;
 
 /// Single sign-on by tokens of the host site; in talkback.toml the table [sso], without `sso-` in front.
+///
+/// The ids are spelled out: these are options of every command, and `talkback user add` has a role too.
 #[derive(Args, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SsoSettings {
     /// Who signs people in: the `iss` of the host site's tokens. Needed for single sign-on
-    #[arg(long = "sso-issuer", env = "TALKBACK_SSO_ISSUER", value_name = "ISS", global = true)]
+    #[arg(
+        id = "sso-issuer",
+        long = "sso-issuer",
+        env = "TALKBACK_SSO_ISSUER",
+        value_name = "ISS",
+        global = true
+    )]
     issuer: Option<String>,
 
     /// Whom the tokens must be for (`aud`); repeatable, one is enough. Needed with --sso-jwks. Without it
     /// a token that names an audience is refused
     #[arg(
+        id = "sso-audience",
         long = "sso-audience",
         env = "TALKBACK_SSO_AUDIENCE",
         value_name = "AUD",
@@ -31,17 +40,30 @@ pub struct SsoSettings {
 
     /// File with the secret of HS256 tokens, at least 32 bytes; one on each line while it is changed. It is
     /// read again when it changes. TALKBACK_SSO_SECRET holds a secret itself
-    #[arg(long = "sso-secret-file", env = "TALKBACK_SSO_SECRET_FILE", value_name = "FILE", global = true)]
+    #[arg(
+        id = "sso-secret-file",
+        long = "sso-secret-file",
+        env = "TALKBACK_SSO_SECRET_FILE",
+        value_name = "FILE",
+        global = true
+    )]
     secret_file: Option<PathBuf>,
 
     /// Public keys of RS256, ES256 and EdDSA tokens: a JWKS file, or its https:// address. New keys are
     /// noticed without a restart
-    #[arg(long = "sso-jwks", env = "TALKBACK_SSO_JWKS", value_name = "FILE|URL", global = true)]
+    #[arg(
+        id = "sso-jwks",
+        long = "sso-jwks",
+        env = "TALKBACK_SSO_JWKS",
+        value_name = "FILE|URL",
+        global = true
+    )]
     jwks: Option<String>,
 
     /// How often the address is asked for new keys; for a key that is not known, at once, at most once in a
     /// twentieth of it [default: 600]
     #[arg(
+        id = "sso-jwks-refresh",
         long = "sso-jwks-refresh",
         env = "TALKBACK_SSO_JWKS_REFRESH",
         value_name = "SECONDS",
@@ -50,12 +72,19 @@ pub struct SsoSettings {
     jwks_refresh: Option<u32>,
 
     /// The claim that holds a person's role or roles, of which the highest counts [default: role]
-    #[arg(long = "sso-role-claim", env = "TALKBACK_SSO_ROLE_CLAIM", value_name = "CLAIM", global = true)]
+    #[arg(
+        id = "sso-role-claim",
+        long = "sso-role-claim",
+        env = "TALKBACK_SSO_ROLE_CLAIM",
+        value_name = "CLAIM",
+        global = true
+    )]
     role_claim: Option<String>,
 
     /// What the host site calls a role, such as staff=MODERATOR; repeatable. Without it the site uses the names
     /// READER, MODERATOR, EDITOR, ADMIN. What is not named is a READER
     #[arg(
+        id = "sso-role",
         long = "sso-role",
         env = "TALKBACK_SSO_ROLE",
         value_name = "NAME=ROLE",
@@ -65,7 +94,13 @@ pub struct SsoSettings {
     role: Vec<String>,
 
     /// The most that a token of the host site can make of anybody [default: READER]
-    #[arg(long = "sso-max-role", env = "TALKBACK_SSO_MAX_ROLE", value_name = "ROLE", global = true)]
+    #[arg(
+        id = "sso-max-role",
+        long = "sso-max-role",
+        env = "TALKBACK_SSO_MAX_ROLE",
+        value_name = "ROLE",
+        global = true
+    )]
     max_role: Option<String>,
 }
 
