@@ -1,14 +1,17 @@
-//! What a node tidies up while it serves: history that is older than the operator keeps, used-up keys and
-//! codes. Every node does it; deleting what another one deleted already does no harm.
+//! What a node sees to while it serves: actions that another node left unfinished, history that is older than
+//! the operator keeps, used-up keys and codes. Every node does it; doing what another one has done already
+//! does no harm.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::service::Service;
+use crate::service::{Failure, Service};
 use crate::store::StoreError;
 
-const EVERY: Duration = Duration::from_secs(15 * 60);
+const TIDY_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How often it looks for work that somebody left.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Rows deleted in one statement: short enough not to be felt by those who write.
 const BATCH: u64 = 1_000;
 /// How long a retry may come after the first try.
@@ -20,19 +23,22 @@ const CHANGES_KEPT: chrono::Duration = chrono::Duration::days(7);
 
 /// Tidies up now and then until the node stops.
 pub async fn run(service: Service, feed_retention: Duration, stopping: CancellationToken) {
-    let mut tick = tokio::time::interval(EVERY);
+    let mut tidy = tokio::time::interval(TIDY_EVERY);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
+        let outcome = tokio::select! {
             () = stopping.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        if let Err(error) = once(&service, feed_retention).await {
-            tracing::warn!(%error, "tidying up failed; trying again later");
+            _ = tidy.tick() => tidy_up(&service, feed_retention).await.map_err(Failure::from),
+            _ = look.tick() => service.resume_actions().await,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the upkeep failed; trying again later");
         }
     }
 }
 
-async fn once(service: &Service, feed_retention: Duration) -> Result<(), StoreError> {
+async fn tidy_up(service: &Service, feed_retention: Duration) -> Result<(), StoreError> {
     let now = service.clock.now();
     let kept_from = now - chrono::Duration::from_std(feed_retention).unwrap_or(chrono::Duration::days(30));
     while service.store.trim_events(kept_from, BATCH).await? == BATCH {

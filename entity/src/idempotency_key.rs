@@ -14,7 +14,7 @@ pub struct Model {
     pub key: String,
     /// SHA-256 of the input, in hex: the same key with other input is a mistake.
     pub fingerprint: String,
-    /// The comment that the write made or changed.
+    /// The comment, or bulk action, that the write made or changed.
     pub comment_id: Uuid,
     /// When.
     pub created_at: DateTimeUtc,

@@ -27,6 +27,16 @@ pub struct Model {
     pub revision: i32,
     /// When.
     pub at: DateTimeUtc,
+    /// The bulk action that it is part of.
+    pub action_id: Option<Uuid>,
+    /// Since when it had been what it was; of decisions only, like the three below.
+    pub from_at: Option<DateTimeUtc>,
+    /// Who had made it so.
+    pub from_by: Option<Uuid>,
+    /// `ReasonCode::name`: why.
+    pub from_reason: Option<String>,
+    /// The open reports that it dealt with.
+    pub from_reports: i32,
     #[sea_orm(belongs_to, from = "comment_id", to = "id")]
     pub comment: HasOne<super::comment::Entity>,
     #[sea_orm(belongs_to, from = "actor_id", to = "id")]

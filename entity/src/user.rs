@@ -17,6 +17,12 @@ pub struct Model {
     pub role: String,
     /// When they came.
     pub created_at: DateTimeUtc,
+    /// `Sanction::name` of the one imposed last; null: none. It may have run out.
+    pub sanction: Option<String>,
+    /// Until when.
+    pub sanction_until: Option<DateTimeUtc>,
+    /// Why, as the person is told.
+    pub sanction_reason: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

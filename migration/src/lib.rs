@@ -8,6 +8,7 @@ mod m0002_articles;
 mod m0003_comments;
 mod m0004_event_log;
 mod m0005_moderation;
+mod m0006_moderation;
 mod m0007_rules;
 mod m0008_identity;
 mod m0010_article_url;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_comments::Migration),
             Box::new(m0004_event_log::Migration),
             Box::new(m0005_moderation::Migration),
+            Box::new(m0006_moderation::Migration),
             Box::new(m0007_rules::Migration),
             Box::new(m0008_identity::Migration),
             Box::new(m0010_article_url::Migration),

@@ -48,7 +48,7 @@ impl CommentStatus {
 }
 
 /// A comment's state, with what only that state has.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommentState {
     /// Awaits a moderator.
     Pending,
@@ -93,6 +93,10 @@ pub enum Action {
     Reject(Option<ReasonCode>),
     /// A moderator calls it spam.
     MarkSpam,
+    /// A moderator sends it back to the queue.
+    Requeue,
+    /// A moderator undoes a decision: it is again what it was before.
+    Undo(CommentState),
     /// Its author changes the words.
     Edit,
     /// Its author takes it back.
@@ -162,17 +166,23 @@ impl CommentState {
 
             (Action::Approve, S::Approved)
             | (Action::Reject(_), S::Rejected)
-            | (Action::MarkSpam, S::Spam) => {
+            | (Action::MarkSpam, S::Spam)
+            | (Action::Requeue, S::Pending) => {
                 return Ok(Next::Unchanged);
             }
             (Action::Approve, S::Pending | S::Rejected | S::Spam) => Self::Approved { at, by },
             (Action::Reject(reason), S::Pending | S::Approved | S::Spam) => Self::Rejected { at, by, reason },
             (Action::MarkSpam, S::Pending | S::Approved | S::Rejected) => Self::Spam { at, by },
 
+            (Action::Requeue, S::Approved | S::Rejected | S::Spam) => Self::Pending,
+            // No decision leads away from deleted, so none can be undone to it.
+            (Action::Undo(Self::Deleted { .. }), _) => return Err(Refused::Deleted),
+            (Action::Undo(before), S::Pending | S::Approved | S::Rejected | S::Spam) => before,
+
             (Action::Edit, S::Pending) => Self::Pending,
             (Action::Edit, S::Approved) => match mode {
                 ModerationMode::Pre => Self::Pending,
-                ModerationMode::Post => self.clone(),
+                ModerationMode::Post => *self,
             },
             (Action::Edit, S::Rejected | S::Spam) => return Err(Refused::NotEditable),
 
@@ -299,6 +309,8 @@ pub struct Comment {
     pub descendant_count: i32,
     /// Reactions, all kinds together.
     pub score: i32,
+    /// Reports that no moderator has looked at yet.
+    pub open_reports: i32,
     /// When it was submitted.
     pub created_at: DateTime<Utc>,
     /// When its words last changed.
@@ -339,13 +351,16 @@ mod tests {
         let approved = CommentState::Approved { at: DateTime::UNIX_EPOCH, by: None };
         let edit = |mode| approved.after(Action::Edit, mode, DateTime::UNIX_EPOCH, None);
         assert_eq!(edit(ModerationMode::Pre), Ok(Next::Changed(CommentState::Pending)));
-        assert_eq!(edit(ModerationMode::Post), Ok(Next::Changed(approved.clone())));
+        assert_eq!(edit(ModerationMode::Post), Ok(Next::Changed(approved)));
     }
 
     #[test]
     fn deleted_is_final() {
         let deleted = CommentState::Deleted { at: DateTime::UNIX_EPOCH, by: None };
-        for action in [Action::Approve, Action::Reject(None), Action::MarkSpam, Action::Edit] {
+        let undo = Action::Undo(CommentState::Pending);
+        for action in
+            [Action::Approve, Action::Reject(None), Action::MarkSpam, Action::Requeue, undo, Action::Edit]
+        {
             let outcome = deleted.after(action, ModerationMode::Post, DateTime::UNIX_EPOCH, None);
             assert_eq!(outcome, Err(Refused::Deleted), "{action:?}");
         }

@@ -47,4 +47,6 @@ id! {
     SessionId,
     /// One line of the moderation history.
     EntryId,
+    /// Something done to many comments at once.
+    ActionId,
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::comment::CommentStatus;
-use super::ids::{CommentId, EntryId, UserId};
+use super::ids::{ActionId, CommentId, EntryId, UserId};
 use super::user::User;
 
 /// Why a comment was refused.
@@ -75,11 +75,15 @@ pub enum HistoryAction {
     MarkedSpam,
     /// Readers' reports sent it back to the queue.
     Held,
+    /// A moderator sent it back to the queue.
+    Requeued,
+    /// A bulk action on it was undone.
+    Undone,
 }
 
 impl HistoryAction {
     /// Every action.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Submitted,
         Self::Edited,
         Self::Deleted,
@@ -87,6 +91,8 @@ impl HistoryAction {
         Self::Rejected,
         Self::MarkedSpam,
         Self::Held,
+        Self::Requeued,
+        Self::Undone,
     ];
 
     /// The name that the API and the store use.
@@ -100,6 +106,8 @@ impl HistoryAction {
             Self::Rejected => "REJECTED",
             Self::MarkedSpam => "MARKED_SPAM",
             Self::Held => "HELD",
+            Self::Requeued => "REQUEUED",
+            Self::Undone => "UNDONE",
         }
     }
 
@@ -131,6 +139,8 @@ pub struct HistoryEntry {
     pub note: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// The bulk action that it was part of.
+    pub bulk: Option<ActionId>,
 }
 
 /// A moderator's hold on a comment: the others see that somebody is at it. It ends by itself, and binds nobody.

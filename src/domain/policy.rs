@@ -3,7 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::comment::{Comment, CommentStatus};
-use super::user::{Role, Viewer};
+use super::ids::UserId;
+use super::user::{Role, User, Viewer};
 
 /// For how long an author may change what they wrote.
 pub const EDIT_WINDOW: Duration = Duration::minutes(15);
@@ -15,6 +16,8 @@ pub enum Permission {
     Comment,
     /// See the queues and decide on comments.
     Moderate,
+    /// Ban, suspend and pre-moderate people, and see what was done about them.
+    Sanction,
     /// Publish articles and set their commenting policy.
     Publish,
     /// Set the site's rules for submissions.
@@ -38,6 +41,9 @@ pub enum Denied {
     /// Somebody is, but did not write it.
     #[error("Only its author may do that.")]
     NotAuthor,
+    /// Somebody is, but stands no higher than the person it is about.
+    #[error("Only somebody of a higher role may do that to this person.")]
+    Outranked,
 }
 
 impl Permission {
@@ -46,7 +52,7 @@ impl Permission {
     pub const fn needs(self) -> Role {
         match self {
             Self::Comment => Role::Reader,
-            Self::Moderate => Role::Moderator,
+            Self::Moderate | Self::Sanction => Role::Moderator,
             Self::Publish => Role::Editor,
             Self::SetRules => Role::Admin,
             Self::Administer => Role::Admin,
@@ -71,6 +77,22 @@ pub fn require(viewer: &Viewer, permission: Permission) -> Result<(), Denied> {
 #[must_use]
 pub fn may(viewer: &Viewer, permission: Permission) -> bool {
     require(viewer, permission).is_ok()
+}
+
+/// Whether the viewer may sanction that person: only those of a lower role, so nobody their like, or themselves.
+///
+/// # Errors
+/// [`Denied`].
+pub fn require_over(viewer: &Viewer, person: &User) -> Result<(), Denied> {
+    require(viewer, Permission::Sanction)?;
+    let outranks = viewer.user().is_some_and(|user| user.role > person.role);
+    if outranks { Ok(()) } else { Err(Denied::Outranked) }
+}
+
+/// Whether the viewer may know what was done about a person: moderators, and the person.
+#[must_use]
+pub fn may_see_sanction(viewer: &Viewer, person: UserId) -> bool {
+    viewer.id() == Some(person) || may(viewer, Permission::Sanction)
 }
 
 /// Whether the viewer wrote the comment.

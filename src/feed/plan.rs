@@ -112,7 +112,7 @@ pub struct Planned {
 }
 
 /// Fields that only some may read, whatever they are called: they are answered to the person who asks.
-const FOR_MODERATORS: [&str; 4] = ["claim", "heldBecause", "history", "reports"];
+const FOR_MODERATORS: [&str; 5] = ["claim", "heldBecause", "history", "reports", "sanction"];
 
 /// Fields through which one comment's event reaches the words of others.
 const TO_OTHERS: [&str; 7] =

@@ -15,6 +15,7 @@ use crate::domain::ids::{ArticleId, CommentId, UserId};
 use crate::domain::moderation::HistoryEntry;
 use crate::domain::policy;
 use crate::domain::reaction::{ReactionCount, ReactionKind};
+use crate::domain::sanction::Imposed;
 use crate::domain::user::{User, Viewer};
 use crate::service::Service;
 use crate::store::{CommentOrder, Level, Page, PageRequest, Report, Snapshot};
@@ -52,6 +53,7 @@ pub(super) struct Batches {
     pub levels: Batch<LevelKey, Page<Arc<Comment>>>,
     pub level_counts: Batch<Level, i64>,
     pub users: Batch<UserId, User>,
+    pub sanctions: Batch<UserId, Imposed>,
     pub key_points: Batch<ArticleId, Vec<KeyPoint>>,
     pub tags: Batch<ArticleId, Vec<String>>,
     pub reactions: Batch<CommentId, Vec<ReactionCount>>,
@@ -87,6 +89,7 @@ impl Scope {
             levels: Batch::new(frozen),
             level_counts: Batch::new(frozen),
             users: Batch::new(frozen),
+            sanctions: Batch::new(frozen),
             key_points: Batch::new(frozen),
             tags: Batch::new(frozen),
             reactions: Batch::new(frozen),
@@ -186,6 +189,12 @@ impl Scope {
     pub(super) async fn user(&self, id: UserId) -> Result<Option<User>> {
         let read = async |ids: Vec<UserId>| self.view().await?.users(&ids).await;
         Ok(self.batches.users.get(id, read).await?)
+    }
+
+    /// The sanction imposed on a person last; it may have run out.
+    pub(super) async fn sanction(&self, id: UserId) -> Result<Option<Imposed>> {
+        let read = async |ids: Vec<UserId>| self.view().await?.sanctions(&ids).await;
+        Ok(self.batches.sanctions.get(id, read).await?)
     }
 
     /// An article's key points.

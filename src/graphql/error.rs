@@ -117,7 +117,7 @@ impl From<Denied> for GraphError {
     fn from(denied: Denied) -> Self {
         let code = match denied {
             Denied::Unauthenticated | Denied::Gone => "UNAUTHENTICATED",
-            Denied::Forbidden(_) | Denied::NotAuthor => "FORBIDDEN",
+            Denied::Forbidden(_) | Denied::NotAuthor | Denied::Outranked => "FORBIDDEN",
         };
         Self::new(code, denied.to_string())
     }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::error::GraphError;
-use crate::domain::ids::{ArticleId, CommentId, KeyPointId, UserId, opaque};
+use crate::domain::ids::{ActionId, ArticleId, CommentId, KeyPointId, UserId, opaque};
 
 /// What an id can name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +19,8 @@ pub enum GlobalId {
     User(UserId),
     /// A key point.
     KeyPoint(KeyPointId),
+    /// Something done to many comments at once.
+    Action(ActionId),
 }
 
 impl GlobalId {
@@ -30,6 +32,7 @@ impl GlobalId {
             Self::Comment(CommentId(id)) => (b'C', id),
             Self::User(UserId(id)) => (b'U', id),
             Self::KeyPoint(KeyPointId(id)) => (b'K', id),
+            Self::Action(ActionId(id)) => (b'M', id),
         };
         ID(opaque(kind, id))
     }
@@ -50,6 +53,7 @@ impl GlobalId {
             b'C' => Ok(Self::Comment(CommentId(uuid))),
             b'U' => Ok(Self::User(UserId(uuid))),
             b'K' => Ok(Self::KeyPoint(KeyPointId(uuid))),
+            b'M' => Ok(Self::Action(ActionId(uuid))),
             _ => Err(invalid()),
         }
     }
@@ -60,6 +64,7 @@ impl GlobalId {
             Self::Comment(_) => "a comment",
             Self::User(_) => "a user",
             Self::KeyPoint(_) => "a key point",
+            Self::Action(_) => "a moderators' action",
         }
     }
 
@@ -99,6 +104,17 @@ pub fn user_id(id: &ID) -> Result<UserId, GraphError> {
     match GlobalId::decode(id)? {
         GlobalId::User(id) => Ok(id),
         other => Err(other.wrong("a user")),
+    }
+}
+
+/// The action on many comments that an id names.
+///
+/// # Errors
+/// `INVALID_ID` or `WRONG_ID_TYPE`.
+pub fn action_id(id: &ID) -> Result<ActionId, GraphError> {
+    match GlobalId::decode(id)? {
+        GlobalId::Action(id) => Ok(id),
+        other => Err(other.wrong("a moderators' action")),
     }
 }
 

@@ -262,6 +262,7 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
             let user = scope.user(id).await?;
             user.map(|user| Node::User(User(user))).ok_or_else(|| GraphError::not_found("user"))
         }
+        GlobalId::Action(_) => Err(GraphError::not_found("node")),
         GlobalId::KeyPoint(id) => {
             let point = scope.snapshot().await?.key_point(id).await?;
             point

@@ -13,6 +13,7 @@ use crate::domain::ids::{ArticleId, CommentId, EntryId, opaque};
 use crate::domain::moderation::HistoryAction;
 use crate::domain::policy::{self, Denied, Permission};
 use crate::domain::rules::{self, Verdict};
+use crate::domain::sanction::Imposed;
 use crate::domain::user::{User, Viewer};
 use crate::store::{Change, FirstResult, NewComment, NewEntry, NewMark, Remembered, WriteTx};
 
@@ -150,7 +151,7 @@ impl Service {
         let (author, text, address) = (author.id, case.text, case.address);
         tx.mark_submission(NewMark { comment: comment.id, author, at: now, text, address }).await?;
         if let Some(key) = key {
-            tx.remember(key, comment.id, now).await?;
+            tx.remember(key, comment.id.0, now).await?;
         }
         #[cfg(feature = "planted-bugs")]
         crate::planted::publish_before_commit(&*self.bus, &article).await;
@@ -177,6 +178,11 @@ impl Service {
         if let Some(outcome) = repeated(tx, key).await? {
             return Ok(Err(outcome?));
         }
+        let now = self.clock.now();
+        let held = match writer(tx, author, now).await? {
+            Ok(sanction) => sanction.and_then(|sanction| sanction.holds()),
+            Err(refusal) => return Ok(Err(Err(refusal.into()))),
+        };
         let article = tx.article(submission.article).await?.ok_or(Failure::NotFound("article"))?;
         let article = match article.policy.moderation {
             ModerationMode::Pre => article,
@@ -190,11 +196,15 @@ impl Service {
         if let Some(refusal) = parent.as_ref().and_then(|parent| cannot_reply(parent, &article)) {
             return Ok(Err(Err(refusal.into())));
         }
-        let now = self.clock.now();
         let facts = case.facts(tx, author, now).await?;
         let judged = rules::judge(&case.rules, &article.policy, &words.body, &words.judged, &facts, now);
         Ok(match judged {
-            Ok(verdict) => Ok(Taken { article, parent, verdict, now }),
+            Ok(mut verdict) => {
+                if let Some(trace) = held {
+                    verdict.hold(trace);
+                }
+                Ok(Taken { article, parent, verdict, now })
+            }
             Err(not_taken) => Err(Err(Refusal::from(not_taken).into())),
         })
     }
@@ -212,12 +222,17 @@ impl Service {
         let case = self.case(viewer, read.article_id, &words, None).await?;
         let case = self.asked_of_edit(viewer, author, &edit, &words, case, &read).await;
         let tx = self.store.write().await?;
-        let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
         let now = self.clock.now();
+        let held = match writer(&tx, author, now).await? {
+            Ok(sanction) => sanction.and_then(|sanction| sanction.holds()),
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        let (mut article, before) = own_comment(&tx, viewer, edit.comment).await?;
         if before.revision != edit.revision {
-            return stale(before, edit.revision);
+            return Ok(Err(stale(before, edit.revision)));
         }
-        let state = match before.state.after(Action::Edit, article.policy.moderation, now, Some(author.id)) {
+        let mode = if held.is_some() { ModerationMode::Pre } else { article.policy.moderation };
+        let state = match before.state.after(Action::Edit, mode, now, Some(author.id)) {
             Ok(Next::Changed(state)) => state,
             Ok(Next::Unchanged) => return Ok(Ok(before)),
             Err(refused) => return Ok(Err(Refusal::from(refused).into())),
@@ -238,10 +253,12 @@ impl Service {
             Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
         };
         let (state, held_because) = judging::edited(&before, state, verdict, now);
+        let held_because = held_because.map(|traces| traces.into_iter().chain(held).collect());
         let change = Change {
             state,
             words: Some((words.body, words.html)),
             held_because,
+            reopened: 0,
             at: now,
             entry: self.entry(HistoryAction::Edited, Some(author)),
         };
@@ -295,6 +312,7 @@ impl Service {
             state,
             words: Some((String::new(), String::new())),
             held_because: None,
+            reopened: 0,
             at: now,
             entry: self.entry(HistoryAction::Deleted, Some(author)),
         };
@@ -314,6 +332,7 @@ impl Service {
             by: by.map(|user| user.id),
             reason: None,
             note: None,
+            bulk: None,
         }
     }
 }
@@ -322,6 +341,18 @@ impl Service {
 pub(super) fn signed_in(viewer: &Viewer) -> Result<&User, Denied> {
     policy::require(viewer, Permission::Comment)?;
     viewer.user().ok_or(Denied::Unauthenticated)
+}
+
+/// The sanction on somebody who is about to write, where it lets them; else what they are told. Asked first
+/// of all, and held until the write is done: see [`WriteTx::writer`].
+pub(super) async fn writer(
+    tx: &WriteTx,
+    user: &User,
+    now: DateTime<Utc>,
+) -> Result<Result<Option<Imposed>, Refusal>, Failure> {
+    let (_, sanction) = tx.writer(user.id).await?.ok_or(Denied::Gone)?;
+    let checked = sanction.as_ref().map_or(Ok(()), |sanction| sanction.check(now));
+    Ok(checked.map(|()| sanction).map_err(Refusal::from))
 }
 
 pub(super) async fn lock(tx: &WriteTx, id: ArticleId) -> Result<Article, Failure> {
@@ -397,7 +428,7 @@ pub(super) async fn repeated(
     Ok(match tx.first_result(key).await? {
         None => None,
         Some(FirstResult::Same(id)) => {
-            Some(Ok(Ok(tx.comment(id).await?.ok_or(Failure::NotFound("comment"))?)))
+            Some(Ok(Ok(tx.comment(CommentId(id)).await?.ok_or(Failure::NotFound("comment"))?)))
         }
         Some(FirstResult::Other) => {
             let message =

@@ -1,6 +1,7 @@
 //! The use cases: check, write, commit, and only then tell. Each takes the viewer first and asks the policy.
 
 pub mod articles;
+pub mod bulk;
 pub mod comments;
 pub mod hook;
 mod judging;
@@ -8,8 +9,10 @@ pub mod moderation;
 pub mod readers;
 pub mod rule_settings;
 pub mod rulebook;
+pub mod sanctions;
 pub mod sessions;
 pub mod trial;
+pub mod undo;
 
 use std::sync::Arc;
 
@@ -19,6 +22,7 @@ use crate::domain::article::Article;
 use crate::domain::comment::{Comment, Refused as StateRefused};
 use crate::domain::policy::Denied;
 use crate::domain::rules::{NotTaken, Rule};
+use crate::domain::sanction::Barred;
 use crate::service::rulebook::Rulebook;
 use crate::store::{Store, StoreError};
 
@@ -69,7 +73,7 @@ pub struct Refusal {
 }
 
 /// The kinds of refusal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum RefusalCode {
     /// Fewer characters than asked for.
     TooShort,
@@ -107,6 +111,12 @@ pub enum RefusalCode {
     OwnComment,
     /// The name or the password is not right.
     WrongCredentials,
+    /// There is nothing with that id.
+    NotFound,
+    /// The newsroom takes nothing from this person any more.
+    Banned,
+    /// The newsroom takes nothing from this person for a time.
+    Suspended,
 }
 
 impl Refusal {
@@ -136,10 +146,23 @@ impl From<Rule> for RefusalCode {
             Rule::Repeat => Self::Repeated,
             Rule::BannedWords | Rule::SuspectWords => Self::BannedWords,
             Rule::Links => Self::Links,
-            Rule::Newcomer | Rule::PreModeration | Rule::Hook | Rule::Reports | Rule::Edited => {
-                Self::NotAccepted
-            }
+            Rule::Newcomer
+            | Rule::PersonPremoderated
+            | Rule::PreModeration
+            | Rule::Hook
+            | Rule::Reports
+            | Rule::Edited => Self::NotAccepted,
         }
+    }
+}
+
+impl From<Barred> for Refusal {
+    fn from(barred: Barred) -> Self {
+        let code = match barred {
+            Barred::Banned(_) => RefusalCode::Banned,
+            Barred::Suspended { .. } => RefusalCode::Suspended,
+        };
+        Self { code, message: barred.to_string(), field: Vec::new() }
     }
 }
 
@@ -185,12 +208,12 @@ fn refuse<T>(code: RefusalCode, field: &'static str, message: impl Into<String>)
 }
 
 /// The conflict of somebody who read another revision of a comment.
-fn stale(current: Comment, read: i32) -> Outcome<Comment> {
+fn stale(current: Comment, read: i32) -> Refused<Comment> {
     let message = format!(
         "The comment is at revision {now}, not {read}: read it again, then decide.",
         now = current.revision
     );
-    Ok(Err(Refused::conflict(Some(current), message)))
+    Refused::conflict(Some(current), message)
 }
 
 impl Service {

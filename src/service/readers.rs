@@ -1,6 +1,6 @@
 //! What readers say of each other's comments: reactions and reports.
 
-use super::comments::{lock_comment, signed_in};
+use super::comments::{lock_comment, signed_in, writer};
 use super::{Outcome, Refusal, RefusalCode, Service, refuse};
 use crate::domain::comment::{Comment, CommentState};
 use crate::domain::ids::CommentId;
@@ -26,13 +26,17 @@ impl Service {
     ) -> Outcome<Comment> {
         let user = signed_in(viewer)?;
         let tx = self.store.write().await?;
+        let now = self.clock.now();
+        if let Err(refusal) = writer(&tx, user, now).await? {
+            return Ok(Err(refusal.into()));
+        }
         let (mut article, comment) = lock_comment(&tx, viewer, id).await?;
         if !comment.state.is_visible() {
             let message = "Only comments that readers see can be reacted to.";
             return refuse(RefusalCode::ParentNotVisible, "id", message);
         }
         let reacted = Reacted { comment: id, user: user.id, kind };
-        if tx.react(&mut article, reacted, on, self.clock.now()).await? {
+        if tx.react(&mut article, reacted, on, now).await? {
             tx.commit().await?;
             self.announce(&article);
         }
@@ -61,6 +65,10 @@ impl Service {
             None => None,
         };
         let tx = self.store.write().await?;
+        let at = self.clock.now();
+        if let Err(refusal) = writer(&tx, user, at).await? {
+            return Ok(Err(refusal.into()));
+        }
         let (mut article, mut comment) = lock_comment(&tx, viewer, id).await?;
         if policy::is_author(viewer, &comment) {
             return refuse(
@@ -73,7 +81,6 @@ impl Service {
             let message = "Only comments that readers see can be reported.";
             return refuse(RefusalCode::ParentNotVisible, "id", message);
         }
-        let at = self.clock.now();
         let new = NewReport { id: self.clock.new_id(), comment: id, user: user.id, reason, note, at };
         if !tx.report(new).await? {
             return Ok(Ok(comment));
@@ -90,6 +97,7 @@ impl Service {
                     state: CommentState::Pending,
                     words: None,
                     held_because: Some(vec![Trace::of(Rule::Reports, detail)]),
+                    reopened: 0,
                     at,
                     entry: self.entry(HistoryAction::Held, None),
                 };

@@ -160,6 +160,19 @@ impl WriteTx {
         self.lock_one(article::Entity::find_by_id(id.0)).await
     }
 
+    /// Those of the articles that exist, locked likewise, one after the other in the order of their ids: two
+    /// writes that lock several never wait for each other.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn lock_articles(&self, ids: &[ArticleId]) -> Result<Vec<Article>> {
+        let select = article::Entity::find()
+            .filter(article::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .order_by_asc(article::Column::Id);
+        let rows = self.locking(select).all(&self.conn).await?;
+        Ok(rows.into_iter().map(Article::from).collect())
+    }
+
     /// The article of that slug, locked likewise.
     ///
     /// # Errors
@@ -176,13 +189,16 @@ impl WriteTx {
         Ok(article::Entity::find_by_id(id.0).one(&self.conn).await?.map(Article::from))
     }
 
-    /// NO KEY UPDATE: submitting a comment refers to the row and must not wait for a decision next to it.
     async fn lock_one(&self, select: sea_orm::Select<article::Entity>) -> Result<Option<Article>> {
-        let select = match self.conn.get_database_backend() {
+        Ok(self.locking(select).one(&self.conn).await?.map(Article::from))
+    }
+
+    /// NO KEY UPDATE: submitting a comment refers to the row and must not wait for a decision next to it.
+    fn locking(&self, select: sea_orm::Select<article::Entity>) -> sea_orm::Select<article::Entity> {
+        match self.conn.get_database_backend() {
             DbBackend::Postgres => select.lock(LockType::NoKeyUpdate),
             _ => select,
-        };
-        Ok(select.one(&self.conn).await?.map(Article::from))
+        }
     }
 
     /// Writes a new article.

@@ -12,7 +12,7 @@ use super::{Result, WriteTx};
 use crate::domain::article::Article;
 use crate::domain::comment::{Comment, CommentState, CommentStatus, ReaderChange};
 use crate::domain::event::EventKind;
-use crate::domain::ids::{CommentId, EntryId, UserId};
+use crate::domain::ids::{ActionId, CommentId, EntryId, UserId};
 use crate::domain::moderation::{Claim, HistoryAction, ReasonCode};
 use crate::domain::rules::Trace;
 use crate::domain::user::User;
@@ -53,6 +53,8 @@ pub struct NewEntry {
     pub reason: Option<ReasonCode>,
     /// What the moderator noted down.
     pub note: Option<String>,
+    /// The bulk action that it is part of.
+    pub bulk: Option<ActionId>,
 }
 
 /// A change of a comment that is there.
@@ -64,6 +66,8 @@ pub struct Change {
     pub words: Option<(String, String)>,
     /// Why it is held, if it goes back to the queue.
     pub held_because: Option<Vec<Trace>>,
+    /// Reports that are open again, where a decision on them is undone.
+    pub reopened: i32,
     /// When.
     pub at: DateTime<Utc>,
     /// The line of history.
@@ -90,6 +94,7 @@ impl WriteTx {
             reply_count: 0,
             descendant_count: 0,
             score: 0,
+            open_reports: 0,
             created_at: new.at,
             edited_at: None,
             first_published_at: visible.then_some(new.at),
@@ -128,26 +133,31 @@ impl WriteTx {
         if after.state.is_visible() && after.first_published_at.is_none() {
             after.first_published_at = Some(change.at);
         }
-        let mut row = active(&after);
-        // A decision is a look: what readers reported before it is dealt with.
+        // A decision is a look: what readers reported before it is dealt with. So is it once the author has
+        // taken the comment back: there is nothing left to decide.
         match change.entry.action {
-            HistoryAction::Approved | HistoryAction::Rejected | HistoryAction::MarkedSpam => {
-                row.open_reports = Set(0);
-                row.claimed_by = Set(None);
-                row.claimed_until = Set(None);
-                after.claim = None;
+            HistoryAction::Approved
+            | HistoryAction::Rejected
+            | HistoryAction::MarkedSpam
+            | HistoryAction::Requeued
+            | HistoryAction::Deleted => (after.open_reports, after.claim) = (0, None),
+            HistoryAction::Undone => {
+                (after.open_reports, after.claim) = ((before.open_reports + change.reopened).max(0), None);
             }
-            HistoryAction::Submitted
-            | HistoryAction::Edited
-            | HistoryAction::Deleted
-            | HistoryAction::Held => {}
+            HistoryAction::Submitted | HistoryAction::Edited | HistoryAction::Held => {}
         }
+        let row = comment::ActiveModel {
+            open_reports: Set(after.open_reports),
+            claimed_by: Set(after.claim.map(|claim| claim.by.0)),
+            claimed_until: Set(after.claim.map(|claim| claim.until)),
+            ..active(&after)
+        };
         comment::Entity::update_many()
             .set(row)
             .filter(comment::Column::Id.eq(after.id.0))
             .exec(&self.conn)
             .await?;
-        self.insert_entry(&after, Some(before.state.status()), change.entry, change.at).await?;
+        self.insert_entry(&after, Some(before), change.entry, change.at).await?;
         if let Some(reader_change) = reader_change {
             self.tell_readers(article, &after, reader_change, change.at).await?;
         }
@@ -171,21 +181,30 @@ impl WriteTx {
     async fn insert_entry(
         &self,
         comment: &Comment,
-        from: Option<CommentStatus>,
+        before: Option<&Comment>,
         entry: NewEntry,
         at: DateTime<Utc>,
     ) -> Result<()> {
+        let from = before.map(|before| state_columns(&before.state));
+        let (from_status, from_at, from_by, from_reason) =
+            from.map_or((None, None, None, None), |(status, at, by, reason)| (Some(status), at, by, reason));
+        let dealt_with = before.map_or(0, |before| before.open_reports - comment.open_reports);
         let row = moderation_entry::ActiveModel {
             id: Set(entry.id.0),
             comment_id: Set(comment.id.0),
             actor_id: Set(entry.by.map(|id| id.0)),
             action: Set(entry.action.name().to_owned()),
-            from_status: Set(from.map(|status| status.name().to_owned())),
+            from_status: Set(from_status),
             to_status: Set(comment.state.status().name().to_owned()),
             reason: Set(entry.reason.map(|reason| reason.name().to_owned())),
             note: Set(entry.note),
             revision: Set(comment.revision),
             at: Set(at),
+            action_id: Set(entry.bulk.map(|id| id.0)),
+            from_at: Set(from_at),
+            from_by: Set(from_by),
+            from_reason: Set(from_reason),
+            from_reports: Set(dealt_with),
         };
         moderation_entry::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())

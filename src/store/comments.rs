@@ -71,7 +71,7 @@ const LEVELS_AT_ONCE: usize = 200;
 pub(super) const COLUMNS: &str = r#"comment.id, comment.article_id, comment.under_id, comment.parent_id, comment.path,
  comment.author_id, author.display_name AS author_name, author.role AS author_role, comment.body,
  comment.body_html, comment.status, comment.status_at, comment.status_by, comment.status_reason,
- comment.revision, comment.reply_count, comment.descendant_count, comment.score, comment.claimed_by,
+ comment.revision, comment.reply_count, comment.descendant_count, comment.score, comment.open_reports, comment.claimed_by,
  comment.claimed_until, comment.held_because,
  comment.created_at, comment.edited_at, comment.first_published_at"#;
 pub(super) const JOIN_AUTHOR: &str = r#" LEFT JOIN "user" AS author ON author.id = comment.author_id"#;
@@ -101,6 +101,16 @@ impl WriteTx {
     /// The database failed.
     pub async fn comment(&self, id: CommentId) -> Result<Option<Comment>> {
         Ok(comments_by_ids(&self.conn, &[id]).await?.pop())
+    }
+}
+
+impl WriteTx {
+    /// Those of the comments that exist, as of now, in no order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn comments(&self, ids: &[CommentId]) -> Result<Vec<Comment>> {
+        comments_by_ids(&self.conn, ids).await
     }
 }
 

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use entity::idempotency_key;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::page::Sql;
 use super::{Result, Store, WriteTx};
-use crate::domain::ids::{CommentId, UserId};
+use crate::domain::ids::UserId;
 
 /// What a write is remembered by.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,8 +23,8 @@ pub struct Remembered {
 /// What a key stands for already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FirstResult {
-    /// This very write, which made or changed the comment.
-    Same(CommentId),
+    /// This very write, which made or changed the comment (or bulk action) of that id.
+    Same(Uuid),
     /// Another write: the key is used up.
     Other,
 }
@@ -37,23 +38,23 @@ impl WriteTx {
         let row = idempotency_key::Entity::find_by_id((of.user.0, of.key.clone())).one(&self.conn).await?;
         Ok(row.map(|row| {
             if row.fingerprint == of.fingerprint {
-                FirstResult::Same(CommentId(row.comment_id))
+                FirstResult::Same(row.comment_id)
             } else {
                 FirstResult::Other
             }
         }))
     }
 
-    /// Remembers the result of this write.
+    /// Remembers the result of this write: the id of the comment, or of the bulk action.
     ///
     /// # Errors
     /// [`StoreError::is_duplicate`](super::StoreError::is_duplicate) where a concurrent retry came first.
-    pub async fn remember(&self, what: Remembered, comment: CommentId, at: DateTime<Utc>) -> Result<()> {
+    pub async fn remember(&self, what: Remembered, result: Uuid, at: DateTime<Utc>) -> Result<()> {
         let row = idempotency_key::ActiveModel {
             user_id: Set(what.user.0),
             key: Set(what.key),
             fingerprint: Set(what.fingerprint),
-            comment_id: Set(comment.0),
+            comment_id: Set(result),
             created_at: Set(at),
         };
         idempotency_key::Entity::insert(row).exec_without_returning(&self.conn).await?;

@@ -2,10 +2,12 @@
 //! the writes that belong together, and the event log.
 //!
 //! Reads go through a [`Snapshot`]: everything that one request sees is as of one instant. Writes go through
-//! a [`WriteTx`]. The order of locks is: the article's row, then comments. On SQLite there is one writer,
-//! so the order is moot there; the semantics are the same.
+//! a [`WriteTx`]. The order of locks is: a bulk action's row; the row of a person (whoever writes holds their
+//! own, so that a sanction waits for what they are writing); the rows of articles, several in the order of their
+//! ids; comments. On SQLite there is one writer, so the order is moot there; the semantics are the same.
 
 mod accounts;
+mod actions;
 mod articles;
 mod check;
 mod comment_writes;
@@ -19,6 +21,7 @@ mod reactions;
 mod reports;
 mod rows;
 mod rules;
+mod sanctions;
 mod standing;
 mod state;
 mod statistics;
@@ -34,6 +37,7 @@ use sea_orm::{
 };
 
 pub use accounts::{Introduced, Member, login};
+pub use actions::Undoable;
 pub use articles::{ArticleFilter, ArticleWrite};
 pub use check::{CheckReport, Violation};
 pub use comment_writes::{Change, NewComment, NewEntry};
@@ -46,6 +50,7 @@ pub use page::{Direction, Keyset, Page, PageRequest};
 pub use reactions::Reacted;
 pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
+pub use sanctions::NewSanction;
 pub use standing::{Standing, StandingChange};
 pub use state::{BackupError, Migrated, PoolState};
 

@@ -6,11 +6,11 @@ use sea_orm::ConnectionTrait;
 
 use super::comments::{COLUMNS, JOIN_AUTHOR, fetch};
 use super::page::{Keyset, Page, PageRequest, Sort, Sql};
-use super::rows::{status, unknown, user};
+use super::rows::{reason_code, status, unknown, user};
 use super::{Result, Snapshot};
 use crate::domain::comment::{Comment, CommentStatus};
-use crate::domain::ids::{ArticleId, CommentId, EntryId};
-use crate::domain::moderation::{HistoryAction, HistoryEntry, QueueName, ReasonCode};
+use crate::domain::ids::{ActionId, ArticleId, CommentId, EntryId};
+use crate::domain::moderation::{HistoryAction, HistoryEntry, QueueName};
 
 /// Which comments a queue holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -118,11 +118,10 @@ impl Snapshot {
                 by,
                 from: from.as_deref().map(status).transpose()?,
                 to: status(&to)?,
-                reason: reason
-                    .map(|name| ReasonCode::from_name(&name).ok_or_else(|| unknown("reason", &name)))
-                    .transpose()?,
+                reason: reason.as_deref().map(reason_code).transpose()?,
                 note: row.try_get("", "note")?,
                 at: row.try_get("", "at")?,
+                bulk: row.try_get::<Option<_>>("", "action_id")?.map(ActionId),
             });
         }
         Ok(lists)

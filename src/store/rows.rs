@@ -38,6 +38,7 @@ pub(super) struct CommentRow {
     pub reply_count: i32,
     pub descendant_count: i32,
     pub score: i32,
+    pub open_reports: i32,
     pub claimed_by: Option<Uuid>,
     pub claimed_until: Option<DateTime<Utc>>,
     pub held_because: String,
@@ -50,7 +51,8 @@ impl TryFrom<CommentRow> for Comment {
     type Error = StoreError;
 
     fn try_from(row: CommentRow) -> Result<Self> {
-        let state = state(&row)?;
+        let columns = (row.status, row.status_at, row.status_by, row.status_reason);
+        let state = state(row.id, columns)?;
         let author = match (row.author_id, row.author_name, row.author_role) {
             (Some(id), Some(name), Some(role)) => Some(user(id, name, &role)?),
             _ => None,
@@ -68,6 +70,7 @@ impl TryFrom<CommentRow> for Comment {
             reply_count: row.reply_count,
             descendant_count: row.descendant_count,
             score: row.score,
+            open_reports: row.open_reports,
             created_at: row.created_at,
             edited_at: row.edited_at,
             first_published_at: row.first_published_at,
@@ -77,17 +80,12 @@ impl TryFrom<CommentRow> for Comment {
     }
 }
 
-fn state(row: &CommentRow) -> Result<CommentState> {
-    let by = row.status_by.map(UserId);
-    let at =
-        || row.status_at.ok_or_else(|| StoreError::Corrupt(format!("comment {} has no status_at", row.id)));
-    let reason = || {
-        row.status_reason
-            .as_deref()
-            .map(|name| ReasonCode::from_name(name).ok_or_else(|| unknown("reason", name)))
-            .transpose()
-    };
-    Ok(match status(&row.status)? {
+/// A state out of its columns; `of` is the comment's, to be named where they don't fit.
+pub(super) fn state(of: Uuid, (name, at, by, reason): StateColumns) -> Result<CommentState> {
+    let by = by.map(UserId);
+    let at = || at.ok_or_else(|| StoreError::Corrupt(format!("comment {of} has no status_at")));
+    let reason = || reason.as_deref().map(reason_code).transpose();
+    Ok(match status(&name)? {
         CommentStatus::Pending => CommentState::Pending,
         CommentStatus::Approved => CommentState::Approved { at: at()?, by },
         CommentStatus::Rejected => CommentState::Rejected { at: at()?, by, reason: reason()? },
@@ -113,6 +111,10 @@ pub(super) fn state_columns(state: &CommentState) -> StateColumns {
 
 pub(super) fn status(name: &str) -> Result<CommentStatus> {
     CommentStatus::from_name(name).ok_or_else(|| unknown("comment status", name))
+}
+
+pub(super) fn reason_code(name: &str) -> Result<ReasonCode> {
+    ReasonCode::from_name(name).ok_or_else(|| unknown("reason", name))
 }
 
 pub(super) fn unknown(what: &str, name: &str) -> StoreError {

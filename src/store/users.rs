@@ -139,5 +139,6 @@ fn user_row(user: &User, kind: UserKind, at: DateTime<Utc>) -> user::ActiveModel
         display_name: Set(user.display_name.clone()),
         role: Set(user.role.name().to_owned()),
         created_at: Set(at),
+        ..Default::default()
     }
 }

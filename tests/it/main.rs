@@ -16,6 +16,7 @@ mod following;
 mod hook;
 mod hostile;
 mod identity;
+mod moderating;
 mod operating;
 mod pages;
 mod rates;

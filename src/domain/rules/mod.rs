@@ -65,6 +65,8 @@ pub enum Rule {
     Links,
     /// Somebody new.
     Newcomer,
+    /// Somebody whose every word is read first.
+    PersonPremoderated,
     /// The article's mode.
     PreModeration,
     /// The operator's hook.
@@ -87,6 +89,7 @@ impl Rule {
             Self::SuspectWords => "SUSPECT_WORDS",
             Self::Links => "LINKS",
             Self::Newcomer => "NEWCOMER",
+            Self::PersonPremoderated => "PERSON_PREMODERATED",
             Self::PreModeration => "PRE_MODERATION",
             Self::Hook => "HOOK",
             Self::Reports => "REPORTS",
@@ -176,9 +179,12 @@ const fn refusal(rule: Rule) -> &'static str {
             "This has words that are not accepted here: put it another way."
         }
         Rule::Links => "This has more links than are accepted here, or one that is not: leave them out.",
-        Rule::Newcomer | Rule::PreModeration | Rule::Hook | Rule::Reports | Rule::Edited => {
-            "The newsroom's rules do not accept this comment."
-        }
+        Rule::Newcomer
+        | Rule::PersonPremoderated
+        | Rule::PreModeration
+        | Rule::Hook
+        | Rule::Reports
+        | Rule::Edited => "The newsroom's rules do not accept this comment.",
     }
 }
 
@@ -204,6 +210,12 @@ impl Verdict {
         let held_because =
             findings.into_iter().map(|finding| Trace::of(finding.rule, finding.detail)).collect();
         Ok(Self { outcome, held_because })
+    }
+
+    /// Has a moderator read it first, unless a rule was stricter already.
+    pub fn hold(&mut self, because: Trace) {
+        self.outcome = self.outcome.max(Outcome::Hold);
+        self.held_because.push(because);
     }
 
     /// Where a new comment begins under it.

@@ -2,7 +2,7 @@
 //! table, or becomes a connection: a test holds the schema against it.
 
 /// The name of an unpaged list, and the rows that its selection is taken to be executed for.
-pub(super) const LISTS: [(&str, u64); 6] = [
+pub(super) const LISTS: [(&str, u64); 7] = [
     // Five comments for each rule and outcome that a dry run met.
     ("samples", 100),
     // A hundred at most. It counts for more, so that even the least selection of a comment's ancestors' ancestors is over
@@ -15,6 +15,8 @@ pub(super) const LISTS: [(&str, u64); 6] = [
     ("slices", 400),
     ("heldBy", 50),
     ("decidedBy", 50),
+    // One for each comment that a bulk action names or undoes: a hundred at most.
+    ("results", 100),
 ];
 
 /// The rows of a field if it is an unpaged list, else one.

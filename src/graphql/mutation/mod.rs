@@ -1,9 +1,11 @@
 //! Writing: one input and one payload type per mutation, refusals as `userErrors`.
 
 mod article;
+mod bulk;
 mod comment;
 mod moderation;
 pub(super) mod rules;
+mod sanction;
 mod session;
 
 use async_graphql::{Context, MergedObject, SimpleObject};
@@ -20,6 +22,8 @@ pub struct Mutation(
     session::SessionMutation,
     comment::CommentMutation,
     moderation::ModerationMutation,
+    bulk::BulkMutation,
+    sanction::SanctionMutation,
     article::ArticleMutation,
     rules::RulesMutation,
 );

@@ -39,6 +39,7 @@ pub struct CommentClaimInput {
 payload!(CommentApprovePayload { comment: Comment, "The comment; on a conflict, as it is now." });
 payload!(CommentRejectPayload { comment: Comment, "The comment; on a conflict, as it is now." });
 payload!(CommentMarkSpamPayload { comment: Comment, "The comment; on a conflict, as it is now." });
+payload!(CommentRequeuePayload { comment: Comment, "The comment; on a conflict, as it is now." });
 payload!(CommentClaimPayload { comment: Comment, "The comment with whoever has it open." });
 
 /// What moderators decide.
@@ -75,6 +76,17 @@ impl ModerationMutation {
     ) -> Result<CommentMarkSpamPayload> {
         let (comment, user_errors) = decide(ctx, input, Verdict::Spam).await?;
         Ok(CommentMarkSpamPayload { comment, user_errors })
+    }
+
+    /// Sends a comment back to the queue: what was decided is open again. Asking for the state that it has
+    /// already changes nothing.
+    async fn comment_requeue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The decision.")] input: CommentModerateInput,
+    ) -> Result<CommentRequeuePayload> {
+        let (comment, user_errors) = decide(ctx, input, Verdict::Requeue).await?;
+        Ok(CommentRequeuePayload { comment, user_errors })
     }
 
     /// Shows the other moderators that the viewer has a comment open; it ends by itself after five minutes.

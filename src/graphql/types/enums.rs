@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::domain::{article, comment, event, moderation, reaction, statistics, user};
+use crate::domain::{article, comment, event, moderation, reaction, sanction, statistics, user};
 use crate::service;
 use crate::store;
 
@@ -120,6 +120,10 @@ pub enum HistoryAction {
     MarkedSpam,
     /// Readers' reports sent it back to the queue.
     Held,
+    /// A moderator sent it back to the queue.
+    Requeued,
+    /// A bulk action was undone: it is again what it was before.
+    Undone,
 }
 
 /// The lists that moderators work through.
@@ -186,6 +190,26 @@ pub enum UserErrorCode {
     OwnComment,
     /// The name or the password is not right.
     WrongCredentials,
+    /// There is nothing with that id.
+    NotFound,
+    /// The newsroom takes nothing from the viewer any more.
+    Banned,
+    /// The newsroom takes nothing from the viewer for a time; the message says until when.
+    Suspended,
+}
+
+/// What a newsroom does about a person. It binds what they do as a reader.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(remote = "sanction::SanctionKind")]
+pub enum SanctionKind {
+    /// They may not comment, edit, react or report any more.
+    Ban,
+    /// They may not do so until a time.
+    Suspend,
+    /// What they write is read by a moderator before readers see it.
+    Premoderate,
+    /// No sanction.
+    None,
 }
 
 /// The length of one slice of statistics.

@@ -1,6 +1,6 @@
 //! What moderators see of a comment beyond what readers do.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use crate::domain::{moderation, rules};
 use crate::graphql::connection::{PageArgs, connection};
 use crate::graphql::context::{Scope, scope};
 use crate::graphql::error::{GraphError, Result};
+use crate::graphql::id::GlobalId;
 use crate::store::{self, Page};
 
 /// A rule that held a comment back.
@@ -87,6 +88,11 @@ impl HistoryEntry {
     /// When.
     async fn at(&self) -> DateTime<Utc> {
         self.0.at
+    }
+
+    /// The action on many comments that it was part of; null where it was one decision alone.
+    async fn action_id(&self) -> Option<ID> {
+        self.0.bulk.map(|action| GlobalId::Action(action).encode())
     }
 }
 

@@ -46,6 +46,8 @@ pub enum ModerationRule {
     Links,
     /// Somebody whom moderators don't know yet.
     Newcomer,
+    /// Everything that this person writes is read first, by a moderator's sanction.
+    PersonPremoderated,
     /// The article's comments are read before they appear.
     PreModeration,
     /// The operator's hook.

@@ -1,15 +1,18 @@
 //! People, as others see them and as they see themselves.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::comment::{CommentConnection, CommentTotal, comment_connection};
-use super::enums::Role;
+use super::enums::{Role, SanctionKind};
+use crate::domain::ids::UserId;
+use crate::domain::policy::{self, Permission};
 use crate::domain::user;
 use crate::graphql::connection::{PageArgs, keyset, keyset_cursor};
 use crate::graphql::context::scope;
 use crate::graphql::error::Result;
 use crate::graphql::id::GlobalId;
+use crate::service::Service;
 use crate::store::CommentOrder;
 
 /// A person, as everybody may see them.
@@ -37,6 +40,37 @@ impl User {
     async fn role(&self) -> Role {
         self.0.role.into()
     }
+
+    /// The sanction on them, for moderators and for the person; null where there is none, or none any more.
+    async fn sanction(&self, ctx: &Context<'_>) -> Option<Result<Sanction>> {
+        standing(ctx, self.0.id).await.transpose()
+    }
+}
+
+/// What the newsroom has done about a person.
+#[derive(SimpleObject)]
+pub struct Sanction {
+    /// Which sanction.
+    kind: SanctionKind,
+    /// When it ends by itself; null where it does not.
+    until: Option<DateTime<Utc>>,
+    /// Why, as the person is told.
+    reason: Option<String>,
+}
+
+/// The sanction in force on a person.
+async fn standing(ctx: &Context<'_>, person: UserId) -> Result<Option<Sanction>> {
+    let scope = scope(ctx)?;
+    if !policy::may_see_sanction(&scope.viewer, person) {
+        policy::require(&scope.viewer, Permission::Sanction)?;
+    }
+    let now = ctx.data_unchecked::<Service>().clock.now();
+    let imposed = scope.sanction(person).await?.filter(|imposed| imposed.sanction.is_in_force(now));
+    Ok(imposed.map(|imposed| Sanction {
+        kind: imposed.sanction.kind().into(),
+        until: imposed.sanction.until(),
+        reason: imposed.reason,
+    }))
 }
 
 /// The person who asks, with what is theirs alone.
@@ -76,6 +110,11 @@ impl Viewer {
     /// When their session ends.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.expires_at
+    }
+
+    /// The sanction on them; null where there is none, or none any more.
+    async fn sanction(&self, ctx: &Context<'_>) -> Result<Option<Sanction>> {
+        standing(ctx, self.user.id).await
     }
 
     /// What they wrote, in whatever state, the latest first.

@@ -159,8 +159,7 @@ async fn one_thread(
 fn comment_id(text: &str) -> Result<CommentId, Problem> {
     match GlobalId::decode(&text.into()) {
         Ok(GlobalId::Comment(id)) => Ok(id),
-        Ok(GlobalId::Article(_) | GlobalId::User(_) | GlobalId::KeyPoint(_)) | Err(_) => {
-            Err(Problem::NotFound)
-        }
+        Ok(GlobalId::Article(_) | GlobalId::User(_) | GlobalId::KeyPoint(_) | GlobalId::Action(_))
+        | Err(_) => Err(Problem::NotFound),
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::graphql::guard::unpaged;
 
 /// The lists that count for one, each with what bounds it.
-const SMALL: [(&str, &str); 15] = [
+const SMALL: [(&str, &str); 14] = [
     ("edges", "the rows of a page, which the field around it counts"),
     ("nodes", "the rows of a page, or as many as `ids` names"),
     ("keyPoints", "20"),
@@ -24,7 +24,6 @@ const SMALL: [(&str, &str); 15] = [
     ("denied", "1,000 words"),
     ("userErrors", "one for each input field"),
     ("field", "the levels of an input"),
-    ("results", "one for each item of the input"),
     ("queues", "one for each queue"),
 ];
 
