@@ -40,7 +40,7 @@ impl Trace {
     #[must_use]
     pub fn given(id: &str) -> Option<Self> {
         let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_good = (8..=ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(|byte| harmless(byte));
+        let is_good = (8..=ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(harmless);
         is_good.then(|| Self::named(id))
     }
 

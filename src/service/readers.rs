@@ -85,6 +85,7 @@ impl Service {
         if !tx.report(new).await? {
             return Ok(Ok(comment));
         }
+        comment.open_reports += 1;
         let told = article.sequence;
         if let Some(limit) = hold_at {
             let score = tx.report_score(id).await?;

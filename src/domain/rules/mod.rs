@@ -267,18 +267,12 @@ impl Words {
 }
 
 /// Rules in force, ready to judge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// What is set.
     pub settings: Settings,
     banned: Arc<WordList>,
     suspect: Arc<WordList>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { settings: Settings::default(), banned: Arc::default(), suspect: Arc::default() }
-    }
 }
 
 impl Rules {

@@ -10,12 +10,13 @@ use super::*;
 use crate::graphql::guard::unpaged;
 
 /// The lists that count for one, each with what bounds it.
-const SMALL: [(&str, &str); 14] = [
+const SMALL: [(&str, &str); 15] = [
     ("edges", "the rows of a page, which the field around it counts"),
     ("nodes", "the rows of a page, or as many as `ids` names"),
     ("keyPoints", "20"),
     ("tags", "20 words"),
     ("reactions", "one for each kind"),
+    ("viewerReactions", "one word for each kind"),
     ("heldBecause", "one for each rule"),
     ("rules", "one for each rule and outcome"),
     ("outcomes", "one for each outcome"),
