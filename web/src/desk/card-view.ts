@@ -7,6 +7,7 @@ import { difference } from "./difference";
 import { inspectorView } from "./inspector-view";
 import { REASONS, STATUS, words } from "./labels";
 import type { Item } from "./queue";
+import { sanctionWords } from "./sanctions";
 
 /** One comment on the desk: who wrote it where, what it answers, why it was held, and the decisions. */
 export function cardView(desk: Desk, item: Item, index: number): TemplateResult {
@@ -31,6 +32,7 @@ export function cardView(desk: Desk, item: Item, index: number): TemplateResult 
       <header class="card-head">
         <input type="checkbox" class="card-pick" aria-label="Select the comment by ${author}" .checked=${picked} @click=${pick}>
         <bdi class="card-author">${author}</bdi>
+        ${comment.author?.sanction ? html`<span class="tag is-bad">${words(comment.author.sanction.kind)}</span>` : nothing}
         <time datetime=${comment.createdAt} title=${fully(comment.createdAt, undefined)}>${when(comment.createdAt, Date.now(), undefined)}</time>
         ${comment.editedAt ? html`<span>edited</span>` : nothing}
         ${comment.status === queue.name ? nothing : html`<span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}
@@ -97,7 +99,7 @@ function conflictView(desk: Desk, read: Item["comment"], now: Item["comment"]): 
 }
 
 function actionsView(desk: Desk, item: Item, selected: boolean): TemplateResult {
-  const { status } = item.comment;
+  const { status, author } = item.comment;
   const off = item.busy || status === "DELETED";
   const hint = (key: string): TemplateResult | typeof nothing => (selected && desk.keyboard.on ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing);
   const action = (to: Verdict, name: string, key: string, look = ""): TemplateResult | typeof nothing =>
@@ -106,6 +108,12 @@ function actionsView(desk: Desk, item: Item, selected: boolean): TemplateResult 
       : html`<button class="button ${look}" aria-keyshortcuts=${key} ?disabled=${off} @click=${() => (to === "REJECTED" ? desk.startReject([item]) : void desk.decide([item], to))}>${name}${hint(key)}</button>`;
   return html`<div class="card-actions">
     ${action("APPROVED", "Approve", "a", "button-primary")}${action("REJECTED", "Reject", "r")}${action("SPAM", "Spam", "s")}
+    ${action("PENDING", "Back to the queue", "w", "button-quiet")}
+    ${
+      author && selected
+        ? html`<button class="button button-quiet" aria-keyshortcuts="b" title=${author.sanction ? sanctionWords(author.displayName, author.sanction) : ""} @click=${() => desk.sanctions.start(author)}>Sanction…${hint("b")}</button>`
+        : nothing
+    }
   </div>`;
 }
 

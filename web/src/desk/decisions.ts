@@ -1,13 +1,13 @@
-import { DeskApprove, DeskMarkSpam, DeskReject, type QueueCommentFragment } from "../generated/operations";
+import { DeskModerate, DeskUndo, type CommentStatus, type DeskModerateData } from "../generated/operations";
 import { Unreachable, type Client } from "../lib/client";
 import { plural, uniqueKey } from "../lib/text";
 import { DONE, type Reason } from "./labels";
 import type { Item } from "./queue";
 
 /** What a moderator may make of a comment. */
-export type Verdict = "APPROVED" | "REJECTED" | "SPAM";
+export type Verdict = Exclude<CommentStatus, "DELETED">;
 
-/** What became of one comment of a decision. */
+/** What became of one comment of a decision, or of its undoing. */
 export interface Outcome {
   readonly id: string;
   readonly who: string;
@@ -16,77 +16,139 @@ export interface Outcome {
   readonly problem: string | null;
 }
 
+/** A decision that was taken, with the way back. */
+export interface Done {
+  readonly actionIds: readonly string[];
+  readonly text: string;
+  readonly count: number;
+  readonly at: number;
+  undone: boolean;
+}
+
 export interface Decided {
+  readonly done: Done | null;
   /** What is now as it was asked for. */
   readonly moved: readonly Item[];
   readonly outcomes: readonly Outcome[];
-  /** What was done, in words; null: nothing. */
-  readonly text: string | null;
 }
 
-type Input = Parameters<NonNullable<(typeof DeskApprove)["__types"]>>[0]["input"];
-type Payload = { readonly comment: QueueCommentFragment | null; readonly userErrors: readonly { readonly code: string; readonly message: string }[] };
+/** What an undo came to. */
+export interface Undone {
+  readonly back: number;
+  /** What was left as it is, because somebody has changed it since. */
+  readonly left: readonly Outcome[];
+}
 
-/** Decides, on one or on many: one after the other, each with an outcome of its own. */
+/** The most that the server takes at once. */
+const BATCH = 100;
+const STORAGE = "talkback:desk:done";
+const REMEMBERED = 30;
+
+type Result = DeskModerateData["commentsModerate"]["results"][number];
+type Words = { readonly id: string; readonly body: string | null; readonly author: { readonly displayName: string } | null };
+
+/** Decides, on one or on many alike: each decision has an id by which it can be undone. Remembers them for as long as the tab is open. */
 export class Decisions {
+  readonly done: Done[] = remembered();
+
   constructor(private readonly client: Client) {}
 
   /** Decides on comments as they were read. Notes on the items say what was not done, and why. */
   async decide(items: readonly Item[], to: Verdict, reason: Reason | null, note: string | null): Promise<Decided> {
     const moved: Item[] = [];
     const outcomes: Outcome[] = [];
+    const actionIds: string[] = [];
     for (const item of items) [item.busy, item.note] = [true, null];
-    for (const item of items) {
-      const { id, revision } = item.comment;
-      const problem = await this.#send(to, { id, revision, reason, note, idempotencyKey: uniqueKey() }).then(
-        (payload) => settle(item, payload),
-        (error: unknown) => refuse(item, error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message),
-      );
-      if (problem === null) moved.push(item);
-      outcomes.push(outcome(item.comment, problem));
-      item.busy = false;
+    try {
+      for (let start = 0; start < items.length; start += BATCH) {
+        const batch = items.slice(start, start + BATCH);
+        const input = { items: batch.map(({ comment }) => ({ id: comment.id, revision: comment.revision })), to, reason, note, idempotencyKey: uniqueKey() };
+        const payload = await this.#send(input);
+        const [refusal] = payload.userErrors;
+        if (refusal) throw new Error(refusal.message);
+        if (payload.actionId) actionIds.push(payload.actionId);
+        const results = new Map(payload.results.map((result) => [result.id, result]));
+        for (const item of batch) {
+          const problem = settle(item, results.get(item.comment.id));
+          if (problem === null) moved.push(item);
+          outcomes.push(outcome(item.comment, problem));
+        }
+      }
+    } catch (error) {
+      const message = error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message;
+      for (const item of items.slice(outcomes.length)) {
+        item.note = { kind: "refused", message };
+        outcomes.push(outcome(item.comment, message));
+      }
+    } finally {
+      for (const item of items) item.busy = false;
     }
     const [first] = moved;
-    const text = first ? `${DONE[to]}: ${moved.length === 1 ? outcome(first.comment, null).who : plural(moved.length, "comment")}` : null;
-    return { moved, outcomes, text };
+    if (!first || actionIds.length === 0) return { done: null, moved, outcomes };
+    const text = `${DONE[to]}: ${moved.length === 1 ? outcome(first.comment, null).who : plural(moved.length, "comment")}`;
+    return { done: this.remember(actionIds, text, moved.length), moved, outcomes };
+  }
+
+  /** Undoes a decision. */
+  async undo(done: Done): Promise<Undone> {
+    let back = 0;
+    const left: Outcome[] = [];
+    for (const actionId of done.actionIds) {
+      const payload = (await this.client.run(DeskUndo, { input: { actionId } })).moderationUndo;
+      const [refusal] = payload.userErrors;
+      if (refusal) throw new Error(refusal.message);
+      back += payload.undoneCount;
+      for (const { id, comment, userErrors } of payload.results) {
+        if (userErrors[0]) left.push(outcome(comment ?? { id, body: null, author: null }, userErrors[0].message));
+      }
+    }
+    done.undone = true;
+    this.#store();
+    return { back, left };
+  }
+
+  /** Keeps what was done, to be undone later. */
+  remember(actionIds: readonly string[], text: string, count: number): Done {
+    const done: Done = { actionIds, text, count, at: Date.now(), undone: false };
+    this.done.unshift(done);
+    this.done.length = Math.min(this.done.length, REMEMBERED);
+    this.#store();
+    return done;
   }
 
   /** A lost answer is asked for once more: the key makes that harmless. */
-  async #send(to: Verdict, input: Input): Promise<Payload> {
-    const send = async (): Promise<Payload> => {
-      switch (to) {
-        case "APPROVED":
-          return (await this.client.run(DeskApprove, { input })).commentApprove;
-        case "REJECTED":
-          return (await this.client.run(DeskReject, { input })).commentReject;
-        case "SPAM":
-          return (await this.client.run(DeskMarkSpam, { input })).commentMarkSpam;
-      }
-    };
+  async #send(input: Parameters<NonNullable<(typeof DeskModerate)["__types"]>>[0]["input"]) {
+    const send = async () => (await this.client.run(DeskModerate, { input })).commentsModerate;
     return send().catch((error: unknown) => {
       if (error instanceof Unreachable && navigator.onLine) return send();
       throw error;
     });
   }
+
+  #store(): void {
+    sessionStorage.setItem(STORAGE, JSON.stringify(this.done));
+  }
 }
 
 /** Puts the comment as it is now on its card. Returns why it was left as it was; null: it was not. */
-function settle(item: Item, { comment, userErrors }: Payload): string | null {
+function settle(item: Item, result: Result | undefined): string | null {
   const read = item.comment;
-  if (comment) item.comment = comment;
-  const [refusal] = userErrors;
+  if (result?.comment) item.comment = result.comment;
+  const refusal = result ? result.userErrors[0] : { code: "INVALID", message: "The server says nothing of this one." };
   if (!refusal) return null;
-  if (refusal.code !== "CONFLICT") return refuse(item, refusal.message);
-  item.note = { kind: "conflict", read };
-  return "Somebody has changed it since you read it.";
+  item.note = refusal.code === "CONFLICT" && result?.comment ? { kind: "conflict", read } : { kind: "refused", message: refusal.message };
+  return refusal.code === "CONFLICT" ? "Somebody has changed it since you read it." : refusal.message;
 }
 
-function refuse(item: Item, message: string): string {
-  item.note = { kind: "refused", message };
-  return message;
-}
-
-function outcome({ id, body, author }: QueueCommentFragment, problem: string | null): Outcome {
+function outcome({ id, body, author }: Words, problem: string | null): Outcome {
   const text = (body ?? "").replace(/\s+/g, " ");
   return { id, who: author?.displayName ?? "Former reader", words: text.length > 80 ? `${text.slice(0, 79)}…` : text, problem };
+}
+
+function remembered(): Done[] {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORAGE) ?? "[]") as Done[];
+  } catch {
+    return [];
+  }
 }

@@ -8,8 +8,10 @@ import { Inspector } from "./inspector";
 import { KeyboardControl } from "./keyboard";
 import { DONE, QUEUES, type Reason } from "./labels";
 import { Live } from "./live";
+import { Person } from "./person";
 import { Queue, type Item } from "./queue";
 import { NO_FILTER, addressOf, parseRoute, type Filter, type Route } from "./route";
+import { Sanctions } from "./sanctions";
 import { Stories } from "./stories";
 import { Toasts } from "./toasts";
 import { deskView } from "./view";
@@ -46,8 +48,10 @@ export class Desk extends LitElement {
   readonly live = new Live(this);
   readonly inspector = new Inspector(this);
   readonly toasts = new Toasts(this);
+  readonly sanctions = new Sanctions(this);
   readonly figures = new Figures(this);
   readonly stories = new Stories(this);
+  readonly person = new Person(this);
 
   /** In the page itself: its stylesheet is the page's. */
   protected override createRenderRoot(): HTMLElement {
@@ -133,17 +137,33 @@ export class Desk extends LitElement {
     this.report = null;
     this.requestUpdate();
     const before = new Map(wanted.map((item) => [item, item.comment.status]));
-    const { moved, outcomes, text } = await this.decisions.decide(wanted, to, reason, note?.trim() || null);
+    const { done, moved, outcomes } = await this.decisions.decide(wanted, to, reason, note?.trim() || null);
     this.queue.takeOut(moved.filter((item) => before.get(item) !== to && !this.queue.holds(item.comment)));
     const kept = wanted.filter((item) => !moved.includes(item));
     for (const item of moved) this.queue.picked.delete(item.comment.id);
     const [first] = outcomes;
-    if (text) this.toasts.show(text);
+    if (done) this.toasts.show(done.text, done);
     if (wanted.length > 1 && kept.length > 0) this.report = { title: `${DONE[to]}: ${moved.length} of ${wanted.length}`, outcomes };
     if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
     if (this.queue.items.length < 5 && this.queue.hasMore) void this.refresh();
     void this.refresh();
-    this.focusCard();
+    if (this.route.view === "queue") this.focusCard();
+    else this.person.stale();
+  }
+
+  /** Undoes a decision; without one, the last that was not undone yet. */
+  async undo(done = this.decisions.done.find((one) => !one.undone)): Promise<void> {
+    if (!done || done.undone) return;
+    try {
+      const { back, left } = await this.decisions.undo(done);
+      this.toasts.settle(done);
+      this.toasts.show(left.length === 0 ? `Undone: ${plural(back, "comment")}` : `Undone: ${back} of ${done.count}. Somebody has changed the others since.`);
+      if (left.length > 0) this.report = { title: `Undone: ${back} of ${done.count}`, outcomes: left };
+      await this.refresh();
+      if (this.route.view === "queue") this.focusCard();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   async refresh(): Promise<void> {
@@ -220,11 +240,16 @@ export class Desk extends LitElement {
         case "comment":
           this.inspector.look({ id: route.id, revision: -1 });
           break;
+        case "person":
+          await this.person.open(route.id);
+          break;
         case "figures":
           await this.figures.open(route.span);
           break;
         case "stories":
           await this.stories.open();
+          break;
+        case "activity":
           break;
       }
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Desk } from "./desk";
 import type { Context } from "./inspector";
 import { reasonWords, STATUS, words } from "./labels";
 import type { Item } from "./queue";
+import { sanctionWords } from "./sanctions";
 import { placeLink } from "./view";
 
 /** What surrounds a comment: its thread, why it was held, who wrote it, what readers said of it, what was done to it. */
@@ -27,8 +28,8 @@ export function inspectorView(desk: Desk, { comment }: Item): TemplateResult {
           )
         : nothing
     }
-    ${author ? section("Author", authorView(author)) : nothing}
-    ${context ? section("History", historyView(context.history)) : nothing}
+    ${author ? section("Author", authorView(desk, author)) : nothing}
+    ${context ? section("History", historyView(desk, context.history)) : nothing}
     <p class="inspector-links">
       ${placeLink(desk, { view: "comment", id: comment.id }, "This comment alone")}
       ${desk.route.view === "queue" ? html`<button class="link" @click=${() => desk.narrow({ articleId: comment.article.id })}>Only this story</button>` : nothing}
@@ -51,18 +52,21 @@ export function threadView(context: Context): TemplateResult | typeof nothing {
   );
 }
 
-function authorView(author: NonNullable<Item["comment"]["author"]>): TemplateResult {
-  return html`<p class="author"><b>${author.displayName}</b>${author.role === "READER" ? nothing : html` <span class="tag">${words(author.role)}</span>`}
-    </p>`;
+function authorView(desk: Desk, author: NonNullable<Item["comment"]["author"]>): TemplateResult {
+  return html`<p class="author">
+      ${placeLink(desk, { view: "person", id: author.id }, html`<b>${author.displayName}</b>`)}${author.role === "READER" ? nothing : html` <span class="tag">${words(author.role)}</span>`}
+    </p>
+    ${author.sanction ? html`<p class="author-sanction">${sanctionWords(author.displayName, author.sanction)}${author.sanction.reason ? html`: ${author.sanction.reason}` : nothing}</p>` : nothing}`;
 }
 
 /** What was done to a comment, the latest first. */
-export function historyView(history: Context["history"]): TemplateResult {
+export function historyView(desk: Desk, history: Context["history"]): TemplateResult {
   return html`<ol class="lines">${[...(history ?? [])].reverse().map(
-    ({ action, by, from, to, reason, note, at }) => html`<li>
+    ({ action, by, from, to, reason, note, at, actionId }) => html`<li>
       <b>${words(action)}</b>${by ? html` by ${by.displayName}` : nothing} ${time(at)}
       ${from && from !== to ? html`<span class="desk-muted">${STATUS[from].toLowerCase()} → ${STATUS[to].toLowerCase()}</span>` : nothing}
       ${reason ? html`<span>${reasonWords(reason)}</span>` : nothing}${note ? html` <q dir="auto">${note}</q>` : nothing}
+      ${actionId && desk.decisions.done.some((done) => !done.undone && done.actionIds.includes(actionId)) ? html` <button class="link" @click=${() => void desk.undo(desk.decisions.done.find((done) => done.actionIds.includes(actionId)))}>Undo</button>` : nothing}
     </li>`,
   )}</ol>`;
 }

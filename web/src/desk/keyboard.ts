@@ -61,6 +61,9 @@ export class KeyboardControl implements ReactiveController {
 
   #anywhere(key: string): boolean {
     switch (key) {
+      case "u":
+        void this.desk.undo();
+        return true;
       case "?":
         this.desk.querySelector<HTMLDialogElement>("dialog.desk-help-dialog")?.showModal();
         return true;
@@ -92,8 +95,14 @@ export class KeyboardControl implements ReactiveController {
       case "s":
         void desk.decide(meant, "SPAM");
         return true;
+      case "w":
+        void desk.decide(meant, "PENDING");
+        return true;
       case "r":
         desk.startReject(meant);
+        return true;
+      case "b":
+        if (item?.comment.author) desk.sanctions.start(item.comment.author);
         return true;
       case "x":
       case "X":

@@ -43,6 +43,7 @@ export const DONE: Readonly<Record<Verdict, string>> = {
   APPROVED: "Approved",
   REJECTED: "Rejected",
   SPAM: "Marked as spam",
+  PENDING: "Sent back to the queue",
 };
 
 /** The desk's keys, as its dialog lists them. */
@@ -53,6 +54,9 @@ export const KEYS: readonly (readonly [string, readonly (readonly [string, strin
       ["a", "Approve"],
       ["r", "Reject, then 1–7 for the reason"],
       ["s", "Mark as spam"],
+      ["w", "Send back to the queue"],
+      ["b", "Sanction the author"],
+      ["u", "Undo the last decision"],
     ],
   ],
   [

@@ -12,6 +12,8 @@ export type Span = "day" | "week" | "month" | "quarter" | "year";
 export type Route =
   | { readonly view: "queue"; readonly queue: ModerationQueueName; readonly filter: Filter }
   | { readonly view: "comment"; readonly id: string }
+  | { readonly view: "person"; readonly id: string }
+  | { readonly view: "activity" }
   | { readonly view: "stories" }
   | { readonly view: "figures"; readonly span: Span };
 
@@ -30,6 +32,11 @@ export function parseRoute(search: string): Route {
     case "comment":
       if (id) return { view: "comment", id };
       break;
+    case "person":
+      if (id) return { view: "person", id };
+      break;
+    case "activity":
+      return { view: "activity" };
     case "stories":
       return { view: "stories" };
     case "figures":

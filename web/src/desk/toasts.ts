@@ -1,15 +1,18 @@
 import type { ReactiveController } from "lit";
+import type { Done } from "./decisions";
 import type { Desk } from "./desk";
 
-/** Long enough to read, notice and reach it. */
+/** Long enough to read, notice and reach it (WCAG 2.2.1: it is not lost afterwards, `u` and the activity page still undo). */
 const SHOWN_MS = 15_000;
 const MOST = 3;
 
 export interface Toast {
   readonly text: string;
+  /** What the toast's button undoes. */
+  readonly done: Done | null;
 }
 
-/** What was just done. A toast waits while somebody points at it or has the focus in it. */
+/** What was just done, with the way back. A toast waits while somebody points at it or has the focus in it. */
 export class Toasts implements ReactiveController {
   shown: Toast[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,8 +26,8 @@ export class Toasts implements ReactiveController {
     clearTimeout(this.#timer);
   }
 
-  show(text: string): void {
-    this.shown = [...this.shown, { text }].slice(-MOST);
+  show(text: string, done: Done | null = null): void {
+    this.shown = [...this.shown, { text, done }].slice(-MOST);
     this.desk.announcement = text;
     this.#wait();
     this.desk.requestUpdate();
@@ -33,6 +36,11 @@ export class Toasts implements ReactiveController {
   dismiss(toast: Toast): void {
     this.shown = this.shown.filter((other) => other !== toast);
     this.desk.requestUpdate();
+  }
+
+  /** The decision can no longer be undone: it has been. */
+  settle(done: Done): void {
+    this.shown = this.shown.filter((toast) => toast.done !== done);
   }
 
   hold(held: boolean): void {

@@ -1,8 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { activityView } from "./activity-view";
 import { commentView } from "./comment-view";
 import type { Desk } from "./desk";
-import { helpView } from "./dialogs-view";
+import { helpView, sanctionView } from "./dialogs-view";
 import { figuresView } from "./figures-view";
+import { personView } from "./person-view";
 import { queueView } from "./queue-view";
 import { addressOf, NO_FILTER, type Route } from "./route";
 import { storiesView } from "./stories-view";
@@ -10,6 +12,7 @@ import { toastsView } from "./toasts-view";
 
 const PLACES: readonly (readonly [string, Route])[] = [
   ["Queues", { view: "queue", queue: "PENDING", filter: NO_FILTER }],
+  ["Activity", { view: "activity" }],
   ["Stories", { view: "stories" }],
   ["Figures", { view: "figures", span: "week" }],
 ];
@@ -26,7 +29,7 @@ export function deskView(desk: Desk): TemplateResult {
     ${desk.problem ? html`<p class="desk-problem" role="alert">${desk.problem} <button class="link" @click=${() => void desk.refresh()}>Try again</button></p>` : nothing}
     ${desk.viewer === undefined ? html`<main id="main" class="desk-blank" aria-busy="true"></main>` : desk.isModerator ? placeView(desk) : goneView(desk)}
     <p class="visually-hidden" role="status">${desk.announcement}</p>
-    ${toastsView(desk)}${helpView(desk)}
+    ${toastsView(desk)}${helpView(desk)}${sanctionView(desk)}
   `;
 }
 
@@ -69,6 +72,10 @@ function placeView(desk: Desk): TemplateResult {
       return queueView(desk);
     case "comment":
       return page(commentView(desk, route.id));
+    case "person":
+      return page(personView(desk));
+    case "activity":
+      return page(activityView(desk));
     case "stories":
       return page(storiesView(desk));
     case "figures":

@@ -11,7 +11,7 @@ export type CommentingState = "OPEN" | "CLOSED";
 
 export type FeedResetReason = "TRIMMED" | "RESTORED";
 
-export type HistoryAction = "SUBMITTED" | "EDITED" | "DELETED" | "APPROVED" | "REJECTED" | "MARKED_SPAM" | "HELD";
+export type HistoryAction = "SUBMITTED" | "EDITED" | "DELETED" | "APPROVED" | "REJECTED" | "MARKED_SPAM" | "HELD" | "REQUEUED" | "UNDONE";
 
 export type ModerationMode = "PRE" | "POST";
 
@@ -23,9 +23,11 @@ export type ReasonCode = "ABUSE" | "HATE" | "OFF_TOPIC" | "MISINFORMATION" | "PE
 
 export type Role = "READER" | "MODERATOR" | "EDITOR" | "ADMIN";
 
+export type SanctionKind = "BAN" | "SUSPEND" | "PREMODERATE" | "NONE";
+
 export type StatisticsBucket = "HOUR" | "DAY" | "WEEK";
 
-export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "TOO_MANY" | "REPEATED" | "BANNED_WORDS" | "LINKS" | "NOT_ACCEPTED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT";
+export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "TOO_MANY" | "REPEATED" | "BANNED_WORDS" | "LINKS" | "NOT_ACCEPTED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT" | "WRONG_CREDENTIALS" | "NOT_FOUND" | "BANNED" | "SUSPENDED";
 
 export type CommentClaimInput = {
   readonly id: string;
@@ -40,14 +42,6 @@ export type CommentEditInput = {
   readonly id: string;
   readonly body: string;
   readonly revision: number;
-};
-
-export type CommentModerateInput = {
-  readonly id: string;
-  readonly revision: number;
-  readonly reason?: ReasonCode | null;
-  readonly note?: string | null;
-  readonly idempotencyKey?: string | null;
 };
 
 export type CommentReactInput = {
@@ -79,8 +73,33 @@ export type CommentingSetInput = {
   readonly guidelines?: string | null;
 };
 
+export type CommentsModerateInput = {
+  readonly items: readonly CommentsModerateItemInput[];
+  readonly to: CommentStatus;
+  readonly reason?: ReasonCode | null;
+  readonly note?: string | null;
+  readonly idempotencyKey?: string | null;
+};
+
+export type CommentsModerateItemInput = {
+  readonly id: string;
+  readonly revision: number;
+};
+
+export type ModerationUndoInput = {
+  readonly actionId: string;
+};
+
 export type SessionStartGuestInput = {
   readonly displayName: string;
+};
+
+export type UserSanctionInput = {
+  readonly userId: string;
+  readonly kind: SanctionKind;
+  readonly until?: string | null;
+  readonly reason?: string | null;
+  readonly rejectAllComments?: boolean;
 };
 
 export type QueueCommentFragment = {
@@ -93,6 +112,11 @@ export type QueueCommentFragment = {
     readonly displayName: string;
     readonly initial: string;
     readonly role: Role;
+    readonly sanction: {
+      readonly kind: SanctionKind;
+      readonly until: string | null;
+      readonly reason: string | null;
+    } | null;
   } | null;
   readonly createdAt: string;
   readonly editedAt: string | null;
@@ -143,6 +167,7 @@ export type HistoryLineFragment = {
   readonly reason: ReasonCode | null;
   readonly note: string | null;
   readonly at: string;
+  readonly actionId: string | null;
 };
 
 export type ThreadLineFragment = {
@@ -257,7 +282,7 @@ export type DeskQueueData = {
 
 export type DeskQueueVariables = { readonly queue: ModerationQueueName; readonly first: number; readonly after?: string | null; readonly articleId?: string | null };
 
-export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String$articleId:ID){moderationQueue(queue:$queue first:$first after:$after articleId:$articleId){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskQueueData, DeskQueueVariables>;
+export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String$articleId:ID){moderationQueue(queue:$queue first:$first after:$after articleId:$articleId){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskQueueData, DeskQueueVariables>;
 
 export type DeskCountsData = {
   readonly PENDING: {
@@ -291,7 +316,7 @@ export type DeskContextData = {
 
 export type DeskContextVariables = { readonly id: string };
 
-export const DeskContext = "query DeskContext($id:ID!){comment(id:$id){...QueueComment ancestors{...ThreadLine}replies(first:3){totalCount nodes{...ThreadLine}}history{...HistoryLine}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at}" as Operation<DeskContextData, DeskContextVariables>;
+export const DeskContext = "query DeskContext($id:ID!){comment(id:$id){...QueueComment ancestors{...ThreadLine}replies(first:3){totalCount nodes{...ThreadLine}}history{...HistoryLine}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at actionId}" as Operation<DeskContextData, DeskContextVariables>;
 
 export type DeskClaimData = {
   readonly commentClaim: {
@@ -315,9 +340,70 @@ export type DeskClaimVariables = { readonly input: CommentClaimInput };
 
 export const DeskClaim = "mutation DeskClaim($input:CommentClaimInput!){commentClaim(input:$input){comment{id claim{moderator{id displayName}expiresAt}}userErrors{code}}}" as Operation<DeskClaimData, DeskClaimVariables>;
 
-export type DeskApproveData = {
-  readonly commentApprove: {
-    readonly comment: QueueCommentFragment | null;
+export type DeskModerateData = {
+  readonly commentsModerate: {
+    readonly actionId: string | null;
+    readonly results: ReadonlyArray<{
+      readonly id: string;
+      readonly comment: QueueCommentFragment | null;
+      readonly userErrors: ReadonlyArray<{
+        readonly code: UserErrorCode;
+        readonly message: string;
+      }>;
+    }>;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+      readonly message: string;
+    }>;
+  };
+};
+
+export type DeskModerateVariables = { readonly input: CommentsModerateInput };
+
+export const DeskModerate = "mutation DeskModerate($input:CommentsModerateInput!){commentsModerate(input:$input){actionId results{id comment{...QueueComment}userErrors{code message}}userErrors{code message}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskModerateData, DeskModerateVariables>;
+
+export type DeskUndoData = {
+  readonly moderationUndo: {
+    readonly undoneCount: number;
+    readonly leftCount: number;
+    readonly results: ReadonlyArray<{
+      readonly id: string;
+      readonly comment: {
+        readonly id: string;
+        readonly body: string | null;
+        readonly author: {
+          readonly displayName: string;
+        } | null;
+      } | null;
+      readonly userErrors: ReadonlyArray<{
+        readonly code: UserErrorCode;
+        readonly message: string;
+      }>;
+    }>;
+    readonly userErrors: ReadonlyArray<{
+      readonly code: UserErrorCode;
+      readonly message: string;
+    }>;
+  };
+};
+
+export type DeskUndoVariables = { readonly input: ModerationUndoInput };
+
+export const DeskUndo = "mutation DeskUndo($input:ModerationUndoInput!){moderationUndo(input:$input){undoneCount leftCount results{id comment{id body author{displayName}}userErrors{code message}}userErrors{code message}}}" as Operation<DeskUndoData, DeskUndoVariables>;
+
+export type DeskSanctionData = {
+  readonly userSanction: {
+    readonly actionId: string | null;
+    readonly rejectedCount: number;
+    readonly user: {
+      readonly id: string;
+      readonly displayName: string;
+      readonly sanction: {
+        readonly kind: SanctionKind;
+        readonly until: string | null;
+        readonly reason: string | null;
+      } | null;
+    } | null;
     readonly userErrors: ReadonlyArray<{
       readonly code: UserErrorCode;
       readonly message: string;
@@ -326,39 +412,9 @@ export type DeskApproveData = {
   };
 };
 
-export type DeskApproveVariables = { readonly input: CommentModerateInput };
+export type DeskSanctionVariables = { readonly input: UserSanctionInput };
 
-export const DeskApprove = "mutation DeskApprove($input:CommentModerateInput!){commentApprove(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskApproveData, DeskApproveVariables>;
-
-export type DeskRejectData = {
-  readonly commentReject: {
-    readonly comment: QueueCommentFragment | null;
-    readonly userErrors: ReadonlyArray<{
-      readonly code: UserErrorCode;
-      readonly message: string;
-      readonly field: readonly string[] | null;
-    }>;
-  };
-};
-
-export type DeskRejectVariables = { readonly input: CommentModerateInput };
-
-export const DeskReject = "mutation DeskReject($input:CommentModerateInput!){commentReject(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskRejectData, DeskRejectVariables>;
-
-export type DeskMarkSpamData = {
-  readonly commentMarkSpam: {
-    readonly comment: QueueCommentFragment | null;
-    readonly userErrors: ReadonlyArray<{
-      readonly code: UserErrorCode;
-      readonly message: string;
-      readonly field: readonly string[] | null;
-    }>;
-  };
-};
-
-export type DeskMarkSpamVariables = { readonly input: CommentModerateInput };
-
-export const DeskMarkSpam = "mutation DeskMarkSpam($input:CommentModerateInput!){commentMarkSpam(input:$input){comment{...QueueComment}userErrors{code message field}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskMarkSpamData, DeskMarkSpamVariables>;
+export const DeskSanction = "mutation DeskSanction($input:UserSanctionInput!){userSanction(input:$input){actionId rejectedCount user{id displayName sanction{kind until reason}}userErrors{code message field}}}" as Operation<DeskSanctionData, DeskSanctionVariables>;
 
 export type DeskStatisticsData = {
   readonly moderationStatistics: {
@@ -428,6 +484,35 @@ export type DeskCommentingData = {
 export type DeskCommentingVariables = { readonly input: CommentingSetInput };
 
 export const DeskCommenting = "mutation DeskCommenting($input:CommentingSetInput!){commentingSet(input:$input){article{id ...DeskPolicy}userErrors{code message field}}}fragment DeskPolicy on Article{commentPolicy{state moderation minLength maxLength guidelines closesAt}}" as Operation<DeskCommentingData, DeskCommentingVariables>;
+
+export type DeskPersonData = {
+  readonly node: (
+    | {
+    readonly __typename: "Article";
+  }
+    | {
+    readonly __typename: "Comment";
+  }
+    | {
+    readonly __typename: "KeyPoint";
+  }
+    | {
+    readonly __typename: "User";
+    readonly id: string;
+    readonly displayName: string;
+    readonly role: Role;
+    readonly sanction: {
+      readonly kind: SanctionKind;
+      readonly until: string | null;
+      readonly reason: string | null;
+    } | null;
+  }
+  ) | null;
+};
+
+export type DeskPersonVariables = { readonly id: string };
+
+export const DeskPerson = "query DeskPerson($id:ID!){node(id:$id){__typename ...on User{id displayName role sanction{kind until reason}}}}" as Operation<DeskPersonData, DeskPersonVariables>;
 
 export type CommentsData = {
   readonly article: {
