@@ -104,6 +104,46 @@ for (const backend of BACKENDS) {
       await accessible(page, "a decision on many");
     });
 
+    test("a decision is undone: by its button, by key, and later from the list", async () => {
+      for (const name of ["Ten", "Eleven"]) await ana.comment(article, words(name));
+      await page.goto(`${room.nodes[0]}/moderate`);
+      await desk.card("Eleven").waitFor();
+      await desk.card("Ten").getByRole("button", { name: "Approve" }).click();
+      await desk.card("Ten").waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Undo" }).click();
+      await desk.card("Ten").waitFor();
+      await page.keyboard.press("*");
+      await page.keyboard.press("s");
+      await desk.card("Eleven").waitFor({ state: "detached" });
+      await page.keyboard.press("u");
+      await status(/^Undone: /).waitFor();
+      await desk.card("Eleven").waitFor();
+      await desk.card("Ten").focus();
+      await page.keyboard.press("a");
+      await desk.card("Ten").waitFor({ state: "detached" });
+      await page.reload();
+      await page.getByRole("link", { name: "Activity" }).click();
+      await page.getByRole("main").getByRole("button", { name: "Undo" }).first().click();
+      await status(/^Undone: 1 comment/).waitFor();
+      await accessible(page, "the activity page");
+      await page.getByRole("link", { name: "Queues" }).click();
+      await desk.card("Ten").waitFor();
+    });
+
+    test("a person is suspended, with all that they wrote, and can no longer write", async () => {
+      await desk.card("Ten").focus();
+      await page.keyboard.press("b");
+      const dialog = page.getByRole("dialog", { name: "Sanction Ana" });
+      await dialog.getByRole("radio", { name: /^Suspend/ }).check();
+      await dialog.getByLabel("Reason, which they are told").fill("Insults");
+      await dialog.getByRole("checkbox", { name: /^Reject all their comments/ }).check();
+      await accessible(page, "the dialog for sanctions");
+      await dialog.getByRole("button", { name: "Impose it" }).click();
+      await status(/^Ana is suspended until .*; rejected: \d+ comments$/).waitFor();
+      await page.getByText("Nothing is waiting").waitFor();
+      await assert.rejects(ana.comment(article, words("Twelve")), /SUSPENDED|Insults/);
+    });
+
     test("what was decided is in the charts, and in their tables", async () => {
       await page.getByRole("link", { name: "Figures" }).click();
       await page.getByRole("img", { name: /^Decisions\. \d+ decisions: / }).waitFor();
