@@ -332,6 +332,9 @@ impl Comment {
 }
 
 #[cfg(test)]
+mod walks;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use uuid::Uuid;
