@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bus::{EventBus, Hint, Topic};
 use crate::domain::article::Article;
-use crate::domain::event::ArticleEvent;
+use crate::domain::event::Event;
 
 static BUG: LazyLock<String> = LazyLock::new(|| std::env::var("TALKBACK_PLANTED_BUG").unwrap_or_default());
 
@@ -29,12 +29,12 @@ pub fn is_told_before_commit() -> bool {
 }
 
 /// Reads the log as `WHERE comment_id > :last` would: what was submitted early and approved late is passed over.
-pub fn id_over_last(mut events: Vec<ArticleEvent>) -> Vec<ArticleEvent> {
+pub fn id_over_last(mut events: Vec<Event>) -> Vec<Event> {
     if is("id-over-last") {
         let mut last = None;
         events.retain(|event| {
-            let later = event.kind.comment_id() > last;
-            last = last.max(event.kind.comment_id());
+            let later = event.comment_id() > last;
+            last = last.max(event.comment_id());
             later
         });
     }

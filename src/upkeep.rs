@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::event::LogId;
 use crate::service::{Failure, Service};
 use crate::store::StoreError;
 
@@ -30,7 +31,7 @@ pub async fn run(service: Service, feed_retention: Duration, stopping: Cancellat
         let outcome = tokio::select! {
             () = stopping.cancelled() => return,
             _ = tidy.tick() => tidy_up(&service, feed_retention).await.map_err(Failure::from),
-            _ = look.tick() => service.resume_actions().await,
+            _ = look.tick() => look_after(&service).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(%error, "the upkeep failed; trying again later");
@@ -38,10 +39,19 @@ pub async fn run(service: Service, feed_retention: Duration, stopping: Cancellat
     }
 }
 
+/// What cannot wait long: so that the moderators' log does not pile up while nobody follows it, it is numbered.
+async fn look_after(service: &Service) -> Result<(), Failure> {
+    service.store.settle(LogId::Queues).await?;
+    service.resume_actions().await
+}
+
 async fn tidy_up(service: &Service, feed_retention: Duration) -> Result<(), StoreError> {
     let now = service.clock.now();
     let kept_from = now - chrono::Duration::from_std(feed_retention).unwrap_or(chrono::Duration::days(30));
     while service.store.trim_events(kept_from, BATCH).await? == BATCH {
+        tokio::task::yield_now().await;
+    }
+    while service.store.trim_queue_events(kept_from, BATCH).await? == BATCH {
         tokio::task::yield_now().await;
     }
     while service.store.forget_keys(now - KEYS_KEPT, BATCH).await? == BATCH {

@@ -11,6 +11,8 @@ pub mod key_point;
 pub mod moderation_action;
 pub mod moderation_entry;
 pub mod moderation_rules;
+pub mod queue_event;
+pub mod queue_log;
 pub mod reaction;
 pub mod report;
 pub mod setting;

@@ -13,6 +13,7 @@ mod m0007_rules;
 mod m0008_identity;
 mod m0010_article_url;
 mod m0012_statistics;
+mod m0013_queue_log;
 
 /// Every change, in order.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_identity::Migration),
             Box::new(m0010_article_url::Migration),
             Box::new(m0012_statistics::Migration),
+            Box::new(m0013_queue_log::Migration),
         ]
     }
 }

@@ -1,10 +1,87 @@
-//! What happened to an article, as its readers are told it.
+//! What happened, as those who follow are told it: to an article, or in the moderators' queues.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
 use super::comment::ReaderChange;
 use super::ids::{ArticleId, CommentId};
+use super::queue::QueueEvent;
 use super::reaction::ReactionCount;
+
+/// A log that can be followed: each is numbered from 1, without gaps.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LogId {
+    /// What readers of an article see.
+    Article(ArticleId),
+    /// What moderators see happen in their queues.
+    Queues,
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Article(id) => id.fmt(f),
+            Self::Queues => f.write_str("the moderators' queues"),
+        }
+    }
+}
+
+/// One event of any log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Of an article's.
+    Article(ArticleEvent),
+    /// Of the moderators'.
+    Queue(QueueEvent),
+}
+
+impl Event {
+    /// Of which log.
+    #[must_use]
+    pub const fn log(&self) -> LogId {
+        match self {
+            Self::Article(event) => LogId::Article(event.article_id),
+            Self::Queue(_) => LogId::Queues,
+        }
+    }
+
+    /// Its place in the log: from 1, without gaps.
+    #[must_use]
+    pub const fn sequence(&self) -> i64 {
+        match self {
+            Self::Article(event) => event.sequence,
+            Self::Queue(event) => event.sequence,
+        }
+    }
+
+    /// When.
+    #[must_use]
+    pub const fn at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Article(event) => event.at,
+            Self::Queue(event) => event.at,
+        }
+    }
+
+    /// The comment that it is about.
+    #[must_use]
+    pub const fn comment_id(&self) -> Option<CommentId> {
+        match self {
+            Self::Article(event) => event.kind.comment_id(),
+            Self::Queue(event) => Some(event.comment_id),
+        }
+    }
+
+    /// Whether words that were to be seen are no longer to be shown: what was rendered before it is stale.
+    #[must_use]
+    pub const fn takes_words_back(&self) -> bool {
+        match self {
+            Self::Article(event) => event.kind.takes_words_back(),
+            Self::Queue(event) => event.kind.takes_words_back(),
+        }
+    }
+}
 
 /// One event of an article's log. It holds ids and counts, never words: a replay can't show what has been
 /// removed since.

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod markdown;
 pub mod moderation;
 pub mod policy;
+pub mod queue;
 pub mod reaction;
 pub mod rules;
 pub mod sanction;

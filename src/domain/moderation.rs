@@ -155,19 +155,6 @@ pub struct Claim {
 /// How long a claim lasts.
 pub const CLAIM_LASTS: Duration = Duration::minutes(5);
 
-/// The lists that moderators work through.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum QueueName {
-    /// Comments that await a decision.
-    Pending,
-    /// Comments that readers reported and nobody has looked at since.
-    Reported,
-    /// Comments called spam.
-    Spam,
-    /// Every comment.
-    All,
-}
-
 /// What a report weighs: how often its reporter was right, from 0 to 1. Somebody without a record counts one half; each
 /// report that a moderator followed or did not follow moves it (Laplace's rule of succession).
 #[must_use]

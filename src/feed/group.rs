@@ -131,7 +131,7 @@ impl Group {
         let mut start = log.progress();
         start.head = log.reachable(from);
         let ring = match plan.audience {
-            Audience::Public => RING_PUBLIC,
+            Audience::Public | Audience::Moderators => RING_PUBLIC,
             Audience::Person(_) => RING_PERSONAL,
         };
         let cohort = Arc::new(Cohort {
@@ -169,7 +169,7 @@ impl Cohort {
         let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
         let mut page = Vec::with_capacity(happenings.len());
         for happening in happenings.iter() {
-            page.push((happening.event.sequence, self.frame(&mut renderer, happening).await?));
+            page.push((happening.event.sequence(), self.frame(&mut renderer, happening).await?));
         }
         Ok(page)
     }
@@ -211,7 +211,7 @@ impl Cohort {
             *renderer = Some(Renderer::start(&self.execute, &self.plan).await?);
         }
         let Some(renderer) = renderer else { return Err(Failed) };
-        if happenings.first().is_none_or(|first| first.event.sequence != at.head.sequence + 1) {
+        if happenings.first().is_none_or(|first| first.event.sequence() != at.head.sequence + 1) {
             // Trimmed under a group that had fallen behind: its readers each find out on their own. A ring
             // with a hole in it would let them pass over what is missing.
             lock(&self.ring).clear();
@@ -221,16 +221,12 @@ impl Cohort {
         }
         for happening in &happenings {
             let frame = self.frame(renderer, happening).await?;
-            if happening.event.kind.takes_words_back() {
+            if happening.event.takes_words_back() {
                 self.take_back(renderer, happening).await?;
             }
             let event = &happening.event;
-            lock(&self.ring).push(Place {
-                sequence: event.sequence,
-                comment: event.kind.comment_id(),
-                frame,
-            });
-            (at.head.sequence, at.head.at) = (event.sequence, Some(event.at));
+            lock(&self.ring).push(Place { sequence: event.sequence(), comment: event.comment_id(), frame });
+            (at.head.sequence, at.head.at) = (event.sequence(), Some(event.at()));
         }
         self.rendered.send_replace(*at);
         Ok(())
@@ -239,7 +235,7 @@ impl Cohort {
     /// Words were taken back: frames that show them must not reach anybody any more. Where the operation
     /// can show one comment's words in another's event, that is every frame; else those of the comment.
     async fn take_back(&self, renderer: &mut Renderer, taken: &Happening) -> Result<(), Failed> {
-        let Some(comment) = taken.event.kind.comment_id() else { return Ok(()) };
+        let Some(comment) = taken.event.comment_id() else { return Ok(()) };
         if self.plan.shows_other_comments {
             lock(&self.ring).clear();
             return Ok(());
@@ -248,7 +244,7 @@ impl Cohort {
         let Some(&oldest) = stale.first() else { return Ok(()) };
         let happenings = self.log.after(oldest - 1).await?;
         for sequence in stale {
-            let again = happenings.iter().find(|happening| happening.event.sequence == sequence);
+            let again = happenings.iter().find(|happening| happening.event.sequence() == sequence);
             let Some(again) = again else {
                 // No longer at hand: readers that still want it take it from a page.
                 lock(&self.ring).clear();

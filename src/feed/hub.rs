@@ -1,4 +1,4 @@
-//! The hub of one article: what everybody who follows it on this node shares.
+//! The hub of one log: what everybody who follows it on this node shares.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::FollowError;
 use super::group::Groups;
 use super::log::Log;
-use crate::domain::ids::ArticleId;
+use crate::domain::event::LogId;
 use crate::store::Store;
 
 /// See the module. It ends when its last reader leaves.
@@ -27,12 +27,8 @@ impl Drop for Hub {
 
 impl Hub {
     /// Starts reading; `leave` is called when the last reader has left.
-    pub(super) fn start(
-        store: Store,
-        article: ArticleId,
-        leave: impl Fn() + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        let log = Arc::new(Log::new(store, article));
+    pub(super) fn start(store: Store, log: LogId, leave: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        let log = Arc::new(Log::new(store, log));
         let reading = tokio::spawn(Arc::clone(&log).keep_reading());
         Arc::new(Self {
             log,

@@ -1,4 +1,4 @@
-//! An article's log as one node has read it: the last events in a ring, the past in pages.
+//! A log as one node has read it: the last events in a ring, the past in pages.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,8 +12,8 @@ use super::pages::{Failed, PageCache, PageKey};
 use super::{FollowError, STORE_WAIT, lock};
 use crate::domain::comment::Comment;
 use crate::domain::cursor::FeedCursor;
-use crate::domain::event::{ArticleEvent, ResetReason};
-use crate::domain::ids::{ArticleId, CommentId};
+use crate::domain::event::{Event, LogId, ResetReason};
+use crate::domain::ids::CommentId;
 use crate::store::{Head, Store, StoreError};
 
 /// Events held for those who are nearly live. Whoever is further behind reads pages.
@@ -29,7 +29,7 @@ pub(super) const RETRY_TO: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Happening {
     /// The event.
-    pub event: ArticleEvent,
+    pub event: Event,
     /// Its comment, loaded once for all who render it.
     pub comment: Option<Arc<Comment>>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Progress {
 
 /// See the module.
 pub(super) struct Log {
-    article: ArticleId,
+    id: LogId,
     store: Store,
     standing: watch::Sender<Standing>,
     wake: Notify,
@@ -67,9 +67,9 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub fn new(store: Store, article: ArticleId) -> Self {
+    pub fn new(store: Store, id: LogId) -> Self {
         Self {
-            article,
+            id,
             store,
             standing: watch::Sender::new(Standing::Unread),
             wake: Notify::new(),
@@ -82,8 +82,8 @@ impl Log {
         }
     }
 
-    pub fn article(&self) -> ArticleId {
-        self.article
+    pub fn id(&self) -> LogId {
+        self.id
     }
 
     /// Reads on whenever it is woken, for as long as the hub lives.
@@ -107,7 +107,7 @@ impl Log {
                             Err(error) => error.to_string(),
                         },
                     );
-                    tracing::warn!(why, article = %self.article, "reading a feed failed; trying again");
+                    tracing::warn!(why, log = %self.id, "reading a feed failed; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_TO);
                 }
@@ -132,7 +132,7 @@ impl Log {
         match *self.standing.borrow() {
             Standing::At(progress) => progress,
             Standing::Unread | Standing::Missing => {
-                Progress { head: Head { article_id: self.article, sequence: 0, at: None }, life: 0 }
+                Progress { head: Head { log: self.id, sequence: 0, at: None }, life: 0 }
             }
         }
     }
@@ -142,7 +142,7 @@ impl Log {
         let ring = lock(&self.ring);
         let head = self.progress().head;
         match ring.front() {
-            Some(first) if from < head.sequence && first.event.sequence <= from + 1 => {
+            Some(first) if from < head.sequence && first.event.sequence() <= from + 1 => {
                 Head { sequence: from, at: None, ..head }
             }
             Some(_) | None => head,
@@ -164,7 +164,12 @@ impl Log {
 
     /// The bus says that the log has reached `sequence`.
     pub fn hinted(&self, sequence: i64) {
-        if sequence > self.progress().head.sequence {
+        let is_news = match self.id {
+            LogId::Article(_) => sequence > self.progress().head.sequence,
+            // Numbered by whoever reads it: nobody can say yet how far it has come.
+            LogId::Queues => true,
+        };
+        if is_news {
             self.wake.notify_one();
         }
     }
@@ -181,7 +186,7 @@ impl Log {
     }
 
     fn begin_again(&self, head: Head, life: u64) {
-        tracing::warn!(article = %self.article, "an article's log is not the one that was read before");
+        tracing::warn!(log = %self.id, "a log is not the one that was read before");
         lock(&self.ring).clear();
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.standing.send_replace(Standing::At(Progress { head, life: life + 1 }));
@@ -200,7 +205,7 @@ impl Log {
         let suspect = self.suspect.swap(false, Ordering::AcqRel);
         let standing = *self.standing.borrow();
         if suspect || !matches!(standing, Standing::At(_)) {
-            let head = self.store.latest().heads(&[self.article]).await?.pop();
+            let head = self.store.heads(&[self.id]).await?.pop();
             match (standing, head) {
                 (Standing::At(known), Some(head)) => {
                     if went_back(&known.head, &head) {
@@ -215,12 +220,13 @@ impl Log {
                 }
             }
         }
+        self.store.settle(self.id).await?;
         while let Standing::At(progress) = { *self.standing.borrow() } {
             let batch = self.load(progress.head.sequence, BATCH).await?;
             let Some(last) = batch.last() else { break };
-            if batch.first().is_some_and(|first| first.event.sequence != progress.head.sequence + 1) {
-                let head =
-                    Head { article_id: self.article, sequence: last.event.sequence, at: Some(last.event.at) };
+            if batch.first().is_some_and(|first| first.event.sequence() != progress.head.sequence + 1) {
+                let (sequence, at) = (last.event.sequence(), Some(last.event.at()));
+                let head = Head { log: self.id, sequence, at };
                 self.begin_again(head, progress.life);
                 continue;
             }
@@ -237,14 +243,14 @@ impl Log {
         let mut ring = lock(&self.ring);
         let mut head = progress.head;
         for happening in batch {
-            if happening.event.kind.takes_words_back() {
+            if happening.event.takes_words_back() {
                 self.generation.fetch_add(1, Ordering::AcqRel);
             }
             // Earlier events about the same comment show it as it is now.
             for earlier in ring.iter_mut().filter(|earlier| earlier.is_about_same(&happening)) {
                 earlier.comment.clone_from(&happening.comment);
             }
-            (head.sequence, head.at) = (happening.event.sequence, Some(happening.event.at));
+            (head.sequence, head.at) = (happening.event.sequence(), Some(happening.event.at()));
             ring.push_back(happening);
         }
         let surplus = ring.len().saturating_sub(RING);
@@ -258,7 +264,7 @@ impl Log {
     pub async fn after(self: &Arc<Self>, sequence: i64) -> Result<Vec<Happening>, Failed> {
         {
             let ring = lock(&self.ring);
-            if let Some(first) = ring.front().map(|happening| happening.event.sequence)
+            if let Some(first) = ring.front().map(|happening| happening.event.sequence())
                 && first <= sequence + 1
             {
                 let skip = usize::try_from(sequence + 1 - first).unwrap_or(usize::MAX);
@@ -266,7 +272,7 @@ impl Log {
             }
         }
         let page = self.page(self.key(sequence + 1)).await?;
-        Ok(page.iter().filter(|happening| happening.event.sequence > sequence).cloned().collect())
+        Ok(page.iter().filter(|happening| happening.event.sequence() > sequence).cloned().collect())
     }
 
     /// The key of the page that holds `sequence`, as of now.
@@ -282,11 +288,11 @@ impl Log {
             match timeout(STORE_WAIT, log.load(key.first() - 1, limit)).await {
                 Ok(Ok(page)) => Ok(page),
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, article = %log.article, "reading a page of a feed failed");
+                    tracing::warn!(%error, log = %log.id, "reading a page of a feed failed");
                     Err(Failed)
                 }
                 Err(_) => {
-                    tracing::warn!(article = %log.article, "reading a page of a feed took too long");
+                    tracing::warn!(log = %log.id, "reading a page of a feed took too long");
                     Err(Failed)
                 }
             }
@@ -314,7 +320,7 @@ impl Log {
         let named = self.event(cursor.sequence).await?;
         let next = self.event(cursor.sequence + 1).await?;
         Ok(match (named, next) {
-            (Some(event), _) if event.at.timestamp_micros() != cursor.at_micros => {
+            (Some(event), _) if event.at().timestamp_micros() != cursor.at_micros => {
                 Some(ResetReason::Restored)
             }
             (_, None) => Some(ResetReason::Trimmed),
@@ -322,11 +328,11 @@ impl Log {
         })
     }
 
-    async fn event(self: &Arc<Self>, sequence: i64) -> Result<Option<ArticleEvent>, Failed> {
+    async fn event(self: &Arc<Self>, sequence: i64) -> Result<Option<Event>, Failed> {
         if sequence < 1 {
             return Ok(None);
         }
-        let is_it = |happening: &&Happening| happening.event.sequence == sequence;
+        let is_it = |happening: &&Happening| happening.event.sequence() == sequence;
         if let Some(happening) = lock(&self.ring).iter().find(is_it) {
             return Ok(Some(happening.event.clone()));
         }
@@ -337,16 +343,16 @@ impl Log {
     /// Two statements, however many events: the events, then their comments.
     async fn load(&self, after: i64, limit: u64) -> Result<Vec<Happening>, StoreError> {
         let store = self.store.latest();
-        let events = store.events_after_sequence(self.article, after, limit).await?;
+        let events = store.events_after_sequence(self.id, after, limit).await?;
         #[cfg(feature = "planted-bugs")]
         let events = crate::planted::id_over_last(events);
-        let mut ids: Vec<CommentId> = events.iter().filter_map(|event| event.kind.comment_id()).collect();
+        let mut ids: Vec<CommentId> = events.iter().filter_map(Event::comment_id).collect();
         ids.sort_unstable();
         ids.dedup();
         let comments: HashMap<CommentId, Arc<Comment>> =
             store.comments(&ids).await?.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect();
-        let happening = |event: ArticleEvent| Happening {
-            comment: event.kind.comment_id().and_then(|id| comments.get(&id).cloned()),
+        let happening = |event: Event| Happening {
+            comment: event.comment_id().and_then(|id| comments.get(&id).cloned()),
             event,
         };
         Ok(events.into_iter().map(happening).collect())
@@ -360,7 +366,7 @@ fn went_back(known: &Head, now: &Head) -> bool {
 
 impl Happening {
     fn is_about_same(&self, other: &Self) -> bool {
-        let comment = self.event.kind.comment_id();
-        comment.is_some() && comment == other.event.kind.comment_id()
+        let comment = self.event.comment_id();
+        comment.is_some() && comment == other.event.comment_id()
     }
 }

@@ -1,7 +1,7 @@
-//! The realtime engine. A reader is a cursor into an article's log; everything here serves to move cursors
+//! The realtime engine. A reader is a cursor into a log, an article's or the moderators'; everything here serves to move cursors
 //! on cheaply.
 //!
-//! - A [`Hub`](hub::Hub) per followed article reads its log from the store, once for everybody on this node.
+//! - A [`Hub`](hub::Hub) per followed log reads it from the store, once for everybody on this node.
 //! - A [`Group`](group::Group) per distinct subscription renders each event once; its readers share the bytes.
 //! - A [`Reader`](reader::Reader) is a position in a group: it takes what is there, or waits. Joining late,
 //!   falling behind and coming back are all the same to it: it reads pages of the past until it is live.
@@ -30,12 +30,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::bus::{EventBus, Notice, Notices, Topic};
 use crate::domain::cursor::FeedCursor;
-use crate::domain::ids::ArticleId;
+use crate::domain::event::LogId;
 use crate::store::{Store, StoreError};
 
 pub use frame::Frame;
 pub use log::Happening;
-pub use plan::{Audience, Plan, Planned, Selection, has_plain_root, plan};
+pub use plan::{Audience, Plan, Planned, Selection, follows_queues, has_plain_root, plan};
 pub use reader::Reader;
 pub use render::{Execute, INTERNAL};
 pub use source::{FeedItem, Injected};
@@ -43,11 +43,11 @@ pub use source::{FeedItem, Injected};
 use hub::Hub;
 use render::RenderError;
 
-/// How often a node compares the articles that it serves with the store: a lost last hint costs its readers
+/// How often a node compares the logs that it serves with the store: a lost last hint costs its readers
 /// so long at most.
 const COMPARE_EVERY: Duration = Duration::from_secs(1);
 
-/// Distinct subscriptions to one article that a node renders, each with its ring and its task.
+/// Distinct subscriptions to one log that a node renders, each with its ring and its task.
 const GROUPS_MAX: usize = 10_000;
 
 /// How long the store may take for what the feed asks, before the question is asked again.
@@ -97,7 +97,7 @@ pub struct Feed {
 struct Registry {
     store: Store,
     bus: Arc<dyn EventBus>,
-    hubs: Mutex<HashMap<ArticleId, Weak<Hub>>>,
+    hubs: Mutex<HashMap<LogId, Weak<Hub>>>,
 }
 
 impl Feed {
@@ -109,17 +109,17 @@ impl Feed {
         Self { registry, _pump: Arc::new(AbortOnDropHandle::new(pump)) }
     }
 
-    /// The hub of an article, made if nobody follows it yet.
+    /// The hub of a log, made if nobody follows it yet.
     ///
     /// # Errors
     /// [`FollowError`].
-    pub(crate) async fn hub(&self, article: ArticleId) -> Result<Arc<Hub>, FollowError> {
-        let hub = self.registry.join(article);
+    pub(crate) async fn hub(&self, log: LogId) -> Result<Arc<Hub>, FollowError> {
+        let hub = self.registry.join(log);
         hub.ready().await?;
         Ok(hub)
     }
 
-    /// Follows an article: everybody who follows it in the same way shares what is rendered.
+    /// Follows a log: everybody who follows it in the same way shares what is rendered.
     ///
     /// # Errors
     /// [`SubscribeError`]: the operation itself is refused, or the article can't be followed.
@@ -127,10 +127,10 @@ impl Feed {
         &self,
         plan: Plan,
         execute: &Execute,
-        article: ArticleId,
+        log: LogId,
         after: Option<FeedCursor>,
     ) -> Result<Reader, SubscribeError> {
-        let hub = self.hub(article).await?;
+        let hub = self.hub(log).await?;
         if hub.groups.count() >= GROUPS_MAX {
             return Err(SubscribeError::Crowded);
         }
@@ -142,16 +142,16 @@ impl Feed {
         Ok(Reader::new(group, after))
     }
 
-    /// Follows an article alone: the same events, not yet rendered.
+    /// Follows a log alone: the same events, not yet rendered.
     ///
     /// # Errors
     /// [`FollowError`].
     pub async fn follow(
         &self,
-        article: ArticleId,
+        log: LogId,
         after: Option<FeedCursor>,
     ) -> Result<impl Stream<Item = FeedItem> + use<>, FollowError> {
-        Ok(solo::follow(self.hub(article).await?, after))
+        Ok(solo::follow(self.hub(log).await?, after))
     }
 
     /// Distinct subscriptions that this node renders.
@@ -160,7 +160,7 @@ impl Feed {
         self.registry.live().iter().map(|hub| hub.groups.count()).sum()
     }
 
-    /// Articles that somebody follows on this node.
+    /// Logs that somebody follows on this node.
     #[must_use]
     pub fn followed(&self) -> usize {
         self.registry.live().len()
@@ -168,29 +168,29 @@ impl Feed {
 }
 
 impl Registry {
-    fn join(self: &Arc<Self>, article: ArticleId) -> Arc<Hub> {
+    fn join(self: &Arc<Self>, log: LogId) -> Arc<Hub> {
         let mut hubs = lock(&self.hubs);
-        if let Some(hub) = hubs.get(&article).and_then(Weak::upgrade) {
+        if let Some(hub) = hubs.get(&log).and_then(Weak::upgrade) {
             return hub;
         }
         // Followed before the log is first read: what is committed in between comes as a hint.
-        self.bus.follow(Topic::Article(article));
+        self.bus.follow(topic(log));
         let leave = Arc::downgrade(self);
-        let hub = Hub::start(self.store.clone(), article, move || {
+        let hub = Hub::start(self.store.clone(), log, move || {
             if let Some(registry) = leave.upgrade() {
-                registry.leave(article);
+                registry.leave(log);
             }
         });
-        hubs.insert(article, Arc::downgrade(&hub));
+        hubs.insert(log, Arc::downgrade(&hub));
         hub
     }
 
     /// A hub's last reader has gone. Somebody may have started another one in the meantime: that one stays.
-    fn leave(&self, article: ArticleId) {
+    fn leave(&self, log: LogId) {
         let mut hubs = lock(&self.hubs);
-        if hubs.get(&article).is_some_and(|hub| hub.strong_count() == 0) {
-            hubs.remove(&article);
-            self.bus.unfollow(Topic::Article(article));
+        if hubs.get(&log).is_some_and(|hub| hub.strong_count() == 0) {
+            hubs.remove(&log);
+            self.bus.unfollow(topic(log));
         }
     }
 
@@ -198,8 +198,8 @@ impl Registry {
         lock(&self.hubs).values().filter_map(Weak::upgrade).collect()
     }
 
-    fn get(&self, article: ArticleId) -> Option<Arc<Hub>> {
-        lock(&self.hubs).get(&article).and_then(Weak::upgrade)
+    fn get(&self, log: LogId) -> Option<Arc<Hub>> {
+        lock(&self.hubs).get(&log).and_then(Weak::upgrade)
     }
 
     /// One statement for all articles served, however many.
@@ -208,13 +208,13 @@ impl Registry {
         if hubs.is_empty() {
             return;
         }
-        let ids: Vec<ArticleId> = hubs.iter().map(|hub| hub.log.article()).collect();
-        match timeout(STORE_WAIT, self.store.latest().heads(&ids)).await {
+        let logs: Vec<LogId> = hubs.iter().map(|hub| hub.log.id()).collect();
+        match timeout(STORE_WAIT, self.store.heads(&logs)).await {
             Ok(Ok(heads)) => {
-                let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.article_id, head)).collect();
+                let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.log, head)).collect();
                 for hub in hubs {
                     hub.groups.expire();
-                    hub.log.compared(heads.get(&hub.log.article()));
+                    hub.log.compared(heads.get(&hub.log.id()));
                 }
             }
             Ok(Err(error)) => {
@@ -247,14 +247,24 @@ async fn pump(registry: Arc<Registry>, mut notices: Notices) {
     while let Some(notice) = notices.recv().await {
         match notice {
             Notice::Hint(hint) => {
-                if let Topic::Article(article) = hint.topic
-                    && let Some(hub) = registry.get(article)
-                {
+                let log = match hint.topic {
+                    Topic::Article(article) => LogId::Article(article),
+                    Topic::Moderation => LogId::Queues,
+                };
+                if let Some(hub) = registry.get(log) {
                     hub.log.hinted(hint.sequence);
                 }
             }
             Notice::Gap => gap.notify_one(),
         }
+    }
+}
+
+/// What the bus calls a log.
+const fn topic(log: LogId) -> Topic {
+    match log {
+        LogId::Article(article) => Topic::Article(article),
+        LogId::Queues => Topic::Moderation,
     }
 }
 

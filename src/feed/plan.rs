@@ -9,25 +9,32 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use crate::domain::comment::ReaderChange;
-use crate::domain::event::{ArticleEvent, EventKind};
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::UserId;
 use crate::domain::user::Viewer;
 
-/// Which of the article subscriptions.
+/// Which of the subscriptions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Selection {
     /// `articleEvents`: everything that readers see.
     Everything,
     /// `commentApproved`: comments that appear.
     Approved,
+    /// `moderationEvents`: everything that happens in the queues.
+    Queues,
 }
 
 impl Selection {
     /// Whether an event is one of those.
     #[must_use]
-    pub const fn wants(self, event: &ArticleEvent) -> bool {
+    pub const fn wants(self, event: &Event) -> bool {
+        let event = match event {
+            Event::Article(event) => event,
+            Event::Queue(_) => return matches!(self, Self::Queues),
+        };
         match self {
             Self::Everything => true,
+            Self::Queues => false,
             Self::Approved => match &event.kind {
                 EventKind::Comment(ReaderChange::Published | ReaderChange::Restored, _) => true,
                 EventKind::Comment(ReaderChange::Edited | ReaderChange::Removed, _)
@@ -42,8 +49,19 @@ impl Selection {
     #[must_use]
     pub const fn survives_a_reset(self) -> bool {
         match self {
-            Self::Everything => true,
+            Self::Everything | Self::Queues => true,
             Self::Approved => false,
+        }
+    }
+}
+
+impl Selection {
+    fn of(root: &Field) -> Option<Self> {
+        match root.name.node.as_str() {
+            "articleEvents" => Some(Self::Everything),
+            "commentApproved" => Some(Self::Approved),
+            "moderationEvents" => Some(Self::Queues),
+            _ => None,
         }
     }
 }
@@ -53,6 +71,8 @@ impl Selection {
 pub enum Audience {
     /// Everybody's: the selection holds nothing of the viewer's own.
     Public,
+    /// Every moderator's: the selection holds nothing of one's own.
+    Moderators,
     /// One person's.
     Person(UserId),
 }
@@ -70,7 +90,7 @@ pub struct Plan {
     pub variables: Variables,
     /// With whose eyes.
     pub audience: Audience,
-    /// Whose eyes those are; nobody's for the public.
+    /// Whose eyes those are; nobody's for the public, those of one for all moderators.
     pub viewer: Viewer,
     /// Which subscription.
     pub selection: Selection,
@@ -105,13 +125,14 @@ impl Plan {
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// The `articleId` argument.
-    pub article_id: String,
+    /// The `articleId` argument, where it takes one.
+    pub article_id: Option<String>,
     /// The `after` argument.
     pub after: Option<String>,
 }
 
-/// Fields that only some may read, whatever they are called: they are answered to the person who asks.
+/// Fields that only some may read, whatever they are called: they are answered to the person who asks, alike
+/// if those are moderators.
 const FOR_MODERATORS: [&str; 5] = ["claim", "heldBecause", "history", "reports", "sanction"];
 
 /// Fields through which one comment's event reaches the words of others.
@@ -129,7 +150,18 @@ pub fn has_plain_root(document: &ExecutableDocument, operation_name: Option<&str
     })
 }
 
-/// The plan of a subscription to one article; `None` where it is of another shape and runs on its own.
+/// Whether a subscription, shared or not, is the moderators'.
+#[must_use]
+pub fn follows_queues(document: &ExecutableDocument, operation_name: Option<&str>) -> bool {
+    operation(document, operation_name).is_some_and(|operation| {
+        let is_queues = |item: &Positioned<AstSelection>| {
+            matches!(&item.node, AstSelection::Field(field) if Selection::of(&field.node) == Some(Selection::Queues))
+        };
+        operation.selection_set.node.items.iter().any(is_queues)
+    })
+}
+
+/// The plan of a subscription to one log; `None` where it is of another shape and runs on its own.
 #[must_use]
 pub fn plan(
     document: &ExecutableDocument,
@@ -146,22 +178,27 @@ pub fn plan(
         return None;
     };
     let root = &root.node;
-    let selection = match root.name.node.as_str() {
-        "articleEvents" => Selection::Everything,
-        "commentApproved" => Selection::Approved,
-        _ => return None,
-    };
+    let selection = Selection::of(root)?;
     let given = Given { operation, variables };
-    let article_id = given.text(root, "articleId")??;
+    let article_id = match selection {
+        Selection::Everything | Selection::Approved => Some(given.text(root, "articleId")??),
+        Selection::Queues => None,
+    };
     let after = given.text(root, "after")?;
     let mut names = Names::default();
     names.walk(document, &root.selection_set.node, 0);
-    let audience = match viewer.id() {
-        Some(id) if names.personal => Audience::Person(id),
-        Some(_) | None => Audience::Public,
+    let personal = match selection {
+        Selection::Everything | Selection::Approved => names.personal || names.for_moderators,
+        Selection::Queues => names.personal,
+    };
+    let audience = match (selection, viewer.id()) {
+        (_, Some(id)) if personal => Audience::Person(id),
+        (Selection::Queues, _) => Audience::Moderators,
+        (Selection::Everything | Selection::Approved, _) => Audience::Public,
     };
     let viewer = match audience {
         Audience::Public => Viewer::Anonymous,
+        Audience::Moderators => Viewer::any_moderator(),
         Audience::Person(_) => viewer.clone(),
     };
     let mut variables = variables.clone();
@@ -235,6 +272,7 @@ fn uses(text: &str, name: &Name) -> usize {
 #[derive(Default)]
 struct Names {
     personal: bool,
+    for_moderators: bool,
     others: bool,
 }
 
@@ -244,7 +282,7 @@ const DEPTH_MAX: usize = 64;
 impl Names {
     fn walk(&mut self, document: &ExecutableDocument, set: &SelectionSet, depth: usize) {
         if depth > DEPTH_MAX {
-            (self.personal, self.others) = (true, true);
+            (self.personal, self.for_moderators, self.others) = (true, true, true);
             return;
         }
         for item in &set.items {
@@ -264,7 +302,8 @@ impl Names {
 
     fn field(&mut self, document: &ExecutableDocument, field: &Field, depth: usize) {
         let name = field.name.node.as_str();
-        self.personal |= name.starts_with("viewer") || FOR_MODERATORS.contains(&name);
+        self.personal |= name.starts_with("viewer");
+        self.for_moderators |= FOR_MODERATORS.contains(&name);
         self.others |= TO_OTHERS.contains(&name);
         let below = &field.selection_set.node;
         if name == "parent" {

@@ -1,4 +1,4 @@
-//! Following an article alone, for an operation that is not shared: the same log, one reader.
+//! Following a log alone, for an operation that is not shared: the same log, one reader.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Solo {
             return Ok(Some(self.reset(ResetReason::Restored)));
         }
         if let Some(happening) = self.ready.pop_front() {
-            self.sequence = happening.event.sequence;
+            self.sequence = happening.event.sequence();
             return Ok(Some(FeedItem::Happening(happening)));
         }
         if self.sequence >= now.head.sequence {
@@ -75,7 +75,7 @@ impl Solo {
         }
         self.ready = log.after(self.sequence).await?.into();
         match self.ready.front() {
-            Some(next) if next.event.sequence == self.sequence + 1 => Ok(None),
+            Some(next) if next.event.sequence() == self.sequence + 1 => Ok(None),
             Some(_) | None => Ok(Some(self.reset(ResetReason::Trimmed))),
         }
     }

@@ -82,6 +82,12 @@ impl Scope {
         Self::new(service, viewer, Lens::Readers, false)
     }
 
+    /// For a subscription of moderators: what this one sees, and all of them alike.
+    #[must_use]
+    pub fn desk(service: Service, viewer: Viewer) -> Self {
+        Self::new(service, viewer, Lens::Viewer, false)
+    }
+
     fn new(service: Service, viewer: Viewer, lens: Lens, frozen: bool) -> Self {
         let batches = Batches {
             articles: Batch::new(frozen),

@@ -19,8 +19,12 @@ use super::id::article_id;
 use super::{Site, TalkbackSchema};
 use crate::auth::Gate;
 use crate::domain::cursor::FeedCursor;
+use crate::domain::event::LogId;
+use crate::domain::policy::{self, Permission};
 use crate::domain::user::Viewer;
-use crate::feed::{Execute, Feed, Frame, Plan, Reader, SubscribeError, has_plain_root, plan};
+use crate::feed::{
+    Execute, Feed, Frame, Plan, Reader, Selection, SubscribeError, follows_queues, has_plain_root, plan,
+};
 use crate::metrics;
 use crate::pace::{Act, Pace};
 use crate::service::Service;
@@ -92,9 +96,12 @@ impl Engine {
         let execute: Execute = {
             let (schema, service) = (schema.clone(), service.clone());
             Arc::new(move |plan, injected| {
-                let request = planned_request(plan)
-                    .data(injected)
-                    .data(Scope::events(service.clone(), plan.viewer.clone()));
+                let scope = match plan.selection {
+                    Selection::Everything | Selection::Approved => Scope::events,
+                    Selection::Queues => Scope::desk,
+                };
+                let request =
+                    planned_request(plan).data(injected).data(scope(service.clone(), plan.viewer.clone()));
                 schema.execute_stream(request)
             })
         };
@@ -217,18 +224,24 @@ impl Engine {
         let resumes = resume.is_some();
         let after = resume.or(planned.after);
         let place = (|| {
-            let article = article_id(&async_graphql::ID(planned.article_id))?;
-            let after = after.as_deref().map(|after| FeedCursor::decode(after, article)).transpose()?;
-            Ok::<_, GraphError>((article, after))
+            let log = match planned.article_id {
+                Some(id) => LogId::Article(article_id(&async_graphql::ID(id))?),
+                None => {
+                    policy::require(&viewer, Permission::Moderate)?;
+                    LogId::Queues
+                }
+            };
+            let after = after.as_deref().map(|after| FeedCursor::decode(after, log)).transpose()?;
+            Ok::<_, GraphError>((log, after))
         })();
-        let (article, after) = match place {
+        let (log, after) = match place {
             Ok(place) => place,
             // The operation itself would begin elsewhere than the transport says.
             Err(error) if resumes => return Err(Box::new(refused(error))),
             // What names no place is refused by the operation, in its own words.
             Err(_) => return self.alone(accepted, viewer).await,
         };
-        match self.feed.subscribe(planned.plan, &self.execute, article, after).await {
+        match self.feed.subscribe(planned.plan, &self.execute, log, after).await {
             Ok(reader) => Ok(Live::Shared(reader)),
             Err(SubscribeError::Refused(mut response)) => {
                 tidy(&mut response);
@@ -236,7 +249,7 @@ impl Engine {
             }
             Err(SubscribeError::Follow(error)) => Err(Box::new(refused(error.into()))),
             Err(SubscribeError::Crowded) => {
-                let message = "This article is followed in too many different ways at once: try again later.";
+                let message = "This is followed in too many different ways at once: try again later.";
                 Err(Box::new(refused(GraphError::new("OVERLOADED", message))))
             }
             Err(SubscribeError::Fault) => {
@@ -252,7 +265,11 @@ impl Engine {
     /// # Errors
     /// The response that says why it does not even start.
     pub async fn alone(&self, accepted: Accepted, viewer: Viewer) -> Result<Live, Box<Response>> {
-        let scope = Scope::events(self.service.clone(), viewer);
+        // Only moderators can follow the queues, and what a moderator may see of an article is what readers see.
+        let name = accepted.asked.operation_name.as_deref();
+        let scope =
+            if follows_queues(&accepted.admitted.document, name) { Scope::desk } else { Scope::events };
+        let scope = scope(self.service.clone(), viewer);
         let mut responses = self.schema.execute_stream(request(accepted).data(scope));
         let first = tokio::select! {
             biased;

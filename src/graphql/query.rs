@@ -1,5 +1,6 @@
 //! Reading.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
@@ -9,22 +10,25 @@ use super::Site;
 use super::connection::{PageArgs, keyset, keyset_cursor};
 use super::context::scope;
 use super::error::{GraphError, Result};
-use super::id::{GlobalId, article_id, comment_id};
+use super::id::{GlobalId, article_id, comment_id, user_id};
 use super::mutation::rules::{self, ModerationRulesTryInput, ModerationRulesTryPayload};
 use super::types::article::{Article, ArticleConnection, ArticleTotal};
 use super::types::comment::{Comment, CommentConnection, CommentTotal, comment_connection};
 use super::types::enums::{ModerationQueueName, StatisticsBucket};
-use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal};
+use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal, FeedReset};
 use super::types::node::Node;
+use super::types::queue::{ModerationEvent, ModerationEventConnection, ModerationState, QueueEventTotal};
 use super::types::rules::ModerationRules;
 use super::types::statistics::ModerationStatistics;
 use super::types::user::{User, Viewer as ViewerType};
 use crate::domain::cursor::FeedCursor;
+use crate::domain::event::{Event, LogId, ResetReason};
 use crate::domain::ids::CommentId;
 use crate::domain::policy::{self, Permission};
 use crate::domain::statistics::Period;
 use crate::domain::user::Viewer;
 use crate::feed::Happening;
+use crate::service::Service;
 use crate::store::{ArticleFilter, EventsAfter, Page, QueueFilter};
 
 /// Everything that can be read.
@@ -36,6 +40,10 @@ const QUEUE: u8 = b'q';
 
 /// Ids that `nodes`, and slugs that `articles` takes at once.
 const NODES_MAX: usize = 100;
+
+/// Characters that a search of a queue takes.
+const SEARCHED_MIN: usize = 2;
+const SEARCHED_MAX: usize = 200;
 
 /// Everything that can be read.
 #[Object]
@@ -142,44 +150,44 @@ impl Query {
         #[graphql(desc = "Only what happened after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the beginning, at most 100.", default = 100)] first: i32,
     ) -> Result<ArticleEventConnection> {
-        let article = self::article_id(&article_id)?;
-        let request = PageArgs { first: Some(first), ..PageArgs::default() }.request(|_| None::<()>)?;
-        let snapshot = scope(ctx)?.snapshot().await?;
-        let head = snapshot.heads(&[article]).await?.pop().ok_or_else(|| GraphError::not_found("article"))?;
-        let cursor = match after {
-            Some(after) => FeedCursor::decode(&after, article)?,
-            None => FeedCursor { article_id: article, sequence: 0, at_micros: 0 },
-        };
-        let total = EventTotal(head.sequence);
-        let page = match snapshot.events_after(&head, &cursor, u64::from(request.limit) + 1).await? {
-            EventsAfter::Reset(reason) => Page {
-                items: vec![(head.cursor(), ArticleEvent::reset(reason, head.cursor().at_micros))],
-                has_next: false,
-                has_previous: false,
-            },
-            EventsAfter::Events(mut events) => {
-                let has_next = events.len() > request.limit as usize;
-                events.truncate(request.limit as usize);
-                let mut ids: Vec<CommentId> =
-                    events.iter().filter_map(|event| event.kind.comment_id()).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                let comments: std::collections::HashMap<_, _> = snapshot
-                    .comments(&ids)
-                    .await?
-                    .into_iter()
-                    .map(|comment| (comment.id, Arc::new(comment)))
-                    .collect();
-                let item = |event: crate::domain::event::ArticleEvent| {
-                    let cursor = FeedCursor::after(&event);
-                    let comment = event.kind.comment_id().and_then(|id| comments.get(&id).cloned());
-                    Ok::<_, GraphError>((cursor, ArticleEvent::new(Happening { event, comment })?))
-                };
-                let items = events.into_iter().map(item).collect::<Result<_>>()?;
-                Page { items, has_next, has_previous: cursor.sequence > 0 }
-            }
-        };
-        Ok(ArticleEventConnection::new(page, total, |(cursor, _)| cursor.encode(), |(_, event)| event))
+        let log = LogId::Article(self::article_id(&article_id)?);
+        let (page, total) = log_page(ctx, log, after, first, ArticleEvent::new, ArticleEvent::reset).await?;
+        Ok(ArticleEventConnection::new(
+            page,
+            EventTotal(total),
+            |(cursor, _)| cursor.encode(),
+            |(_, event)| event,
+        ))
+    }
+
+    /// The moderators' log without a subscription: the same events, for pollers. Where the cursor has no place
+    /// in the log, the one entry is a `FeedReset`. For moderators.
+    async fn moderation_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what happened after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the beginning, at most 100.", default = 100)] first: i32,
+    ) -> Result<ModerationEventConnection> {
+        policy::require(&scope(ctx)?.viewer, Permission::Moderate)?;
+        let reset = |reason, at| ModerationEvent::FeedReset(FeedReset::new(reason, at));
+        let (page, total) = log_page(ctx, LogId::Queues, after, first, ModerationEvent::new, reset).await?;
+        Ok(ModerationEventConnection::new(
+            page,
+            QueueEventTotal(total),
+            |(cursor, _)| cursor.encode(),
+            |(_, event)| event,
+        ))
+    }
+
+    /// Where the moderators' queues stand: how many comments each holds, and from where to follow what happens
+    /// in them. For moderators.
+    async fn moderation_state(&self, ctx: &Context<'_>) -> Result<ModerationState> {
+        let scope = scope(ctx)?;
+        policy::require(&scope.viewer, Permission::Moderate)?;
+        ctx.data_unchecked::<Service>().store.settle(LogId::Queues).await?;
+        let snapshot = scope.snapshot().await?;
+        let cursor = snapshot.queue_head().await?.cursor().encode();
+        Ok(ModerationState { cursor, counts: snapshot.queue_counts().await? })
     }
 
     /// The rules for submissions that are in force, with what is set of them. For moderators.
@@ -202,7 +210,7 @@ impl Query {
     }
 
     /// What moderators have to decide on, the longest waiting first. For moderators.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and two filters")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and its filters")]
     async fn moderation_queue(
         &self,
         ctx: &Context<'_>,
@@ -212,11 +220,20 @@ impl Query {
         #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only of this article.")] article_id: Option<ID>,
+        #[graphql(desc = "Only by this person.")] author_id: Option<ID>,
+        #[graphql(
+            desc = "Only with these words in the text as written, 2 to 200 characters; the letters a to z in either case."
+        )]
+        text: Option<String>,
     ) -> Result<CommentConnection> {
         let scope = scope(ctx)?;
         policy::require(&scope.viewer, Permission::Moderate)?;
-        let article = article_id.as_ref().map(self::article_id).transpose()?;
-        let filter = QueueFilter { queue: queue.into(), article };
+        let filter = QueueFilter {
+            queue: queue.into(),
+            article: article_id.as_ref().map(self::article_id).transpose()?,
+            author: author_id.as_ref().map(user_id).transpose()?,
+            text: text.as_deref().map(searched).transpose()?,
+        };
         let request = PageArgs { first, after, last, before }.request(|cursor| keyset(QUEUE, cursor))?;
         let page = scope.snapshot().await?.queue(&filter, request).await?;
         Ok(comment_connection(page, CommentTotal::Queue(filter), |comment| {
@@ -241,6 +258,55 @@ impl Query {
         let period = Period::new(from, to, bucket.into())?;
         Ok(ModerationStatistics::new(scope.snapshot().await?.statistics(period).await?))
     }
+}
+
+/// Words to look for, trimmed.
+fn searched(text: &str) -> Result<String> {
+    let text = text.trim();
+    if (SEARCHED_MIN..=SEARCHED_MAX).contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("Look for {SEARCHED_MIN} to {SEARCHED_MAX} characters.");
+    Err(GraphError::new("BAD_SEARCH", message))
+}
+
+/// A page of a log for a poller, each event with the cursor after it; and how many events the log has had.
+async fn log_page<E>(
+    ctx: &Context<'_>,
+    log: LogId,
+    after: Option<String>,
+    first: i32,
+    event: impl Fn(Happening) -> Result<E>,
+    reset: impl Fn(ResetReason, i64) -> E,
+) -> Result<(Page<(FeedCursor, E)>, i64)> {
+    let request = PageArgs { first: Some(first), ..PageArgs::default() }.request(|_| None::<()>)?;
+    ctx.data_unchecked::<Service>().store.settle(log).await?;
+    let snapshot = scope(ctx)?.snapshot().await?;
+    let head = snapshot.head(log).await?.ok_or_else(|| GraphError::not_found("article"))?;
+    let cursor = match after {
+        Some(after) => FeedCursor::decode(&after, log)?,
+        None => FeedCursor::beginning(log),
+    };
+    let mut events = match snapshot.events_after(&head, &cursor, u64::from(request.limit) + 1).await? {
+        EventsAfter::Events(events) => events,
+        EventsAfter::Reset(reason) => {
+            let items = vec![(head.cursor(), reset(reason, head.cursor().at_micros))];
+            return Ok((Page { items, has_next: false, has_previous: false }, head.sequence));
+        }
+    };
+    let has_next = events.len() > request.limit as usize;
+    events.truncate(request.limit as usize);
+    let mut ids: Vec<CommentId> = events.iter().filter_map(Event::comment_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let comments = snapshot.comments(&ids).await?.into_iter().map(|comment| (comment.id, Arc::new(comment)));
+    let comments: HashMap<_, _> = comments.collect();
+    let item = |happened: Event| {
+        let comment = happened.comment_id().and_then(|id| comments.get(&id).cloned());
+        Ok((FeedCursor::after(&happened), event(Happening { event: happened, comment })?))
+    };
+    let items = events.into_iter().map(item).collect::<Result<_>>()?;
+    Ok((Page { items, has_next, has_previous: cursor.sequence > 0 }, head.sequence))
 }
 
 async fn find_comment(ctx: &Context<'_>, id: &ID) -> Result<Comment> {

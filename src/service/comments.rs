@@ -147,6 +147,7 @@ impl Service {
             at: now,
             entry: self.entry(HistoryAction::Submitted, Some(author)),
         };
+        let told = article.sequence;
         let comment = tx.insert_comment(&mut article, comment).await?;
         let (author, text, address) = (author.id, case.text, case.address);
         tx.mark_submission(NewMark { comment: comment.id, author, at: now, text, address }).await?;
@@ -156,9 +157,7 @@ impl Service {
         #[cfg(feature = "planted-bugs")]
         crate::planted::publish_before_commit(&*self.bus, &article).await;
         tx.commit().await?;
-        if comment.state.is_visible() {
-            self.announce(&article);
-        }
+        self.announce_change(&article, told);
         Ok(Ok(comment))
     }
 
@@ -265,9 +264,7 @@ impl Service {
         let told = article.sequence;
         let comment = tx.change_comment(&mut article, &before, change).await?;
         tx.commit().await?;
-        if article.sequence > told {
-            self.announce(&article);
-        }
+        self.announce_change(&article, told);
         Ok(Ok(comment))
     }
 
@@ -319,9 +316,7 @@ impl Service {
         let told = article.sequence;
         let comment = tx.change_comment(&mut article, &before, change).await?;
         tx.commit().await?;
-        if article.sequence > told {
-            self.announce(&article);
-        }
+        self.announce_change(&article, told);
         Ok(Ok(comment))
     }
 

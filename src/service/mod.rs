@@ -225,4 +225,17 @@ impl Service {
         }
         self.bus.publish(Hint { topic: Topic::Article(article.id), sequence: article.sequence });
     }
+
+    /// Tells the nodes that something happened in the queues. It has no number yet: whoever follows gives it one.
+    fn announce_queues(&self) {
+        self.bus.publish(Hint { topic: Topic::Moderation, sequence: 0 });
+    }
+
+    /// Tells of a change of a comment: the moderators, and the readers if `told` is no longer where their log ends.
+    fn announce_change(&self, article: &Article, told: i64) {
+        if article.sequence > told {
+            self.announce(article);
+        }
+        self.announce_queues();
+    }
 }

@@ -185,10 +185,13 @@ impl Service {
         let (_article, mut comment) = lock_comment(&tx, viewer, id).await?;
         let now = self.clock.now();
         let others = comment.claim.is_some_and(|claim| claim.by != moderator.id && claim.until > now);
-        if !others {
+        // Nobody can decide on what its author has taken back; and letting go of nothing is nothing to tell.
+        let is_over = comment.state.status() == CommentStatus::Deleted;
+        if !others && !is_over && (on || comment.claim.is_some()) {
             comment.claim = on.then(|| Claim { by: moderator.id, until: now + CLAIM_LASTS });
-            tx.claim(id, comment.claim).await?;
+            tx.claim(id, comment.claim, now).await?;
             tx.commit().await?;
+            self.announce_queues();
         }
         Ok(Ok(comment))
     }
@@ -219,9 +222,7 @@ impl Service {
         #[cfg(feature = "planted-bugs")]
         crate::planted::publish_before_commit(&*self.bus, &article).await;
         tx.commit().await?;
-        if article.sequence > told {
-            self.announce(&article);
-        }
+        self.announce_change(&article, told);
         Ok(Ok(comment))
     }
 

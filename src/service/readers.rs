@@ -81,10 +81,12 @@ impl Service {
             let message = "Only comments that readers see can be reported.";
             return refuse(RefusalCode::ParentNotVisible, "id", message);
         }
-        let new = NewReport { id: self.clock.new_id(), comment: id, user: user.id, reason, note, at };
+        let new =
+            NewReport { id: self.clock.new_id(), comment: comment.clone(), user: user.id, reason, note, at };
         if !tx.report(new).await? {
             return Ok(Ok(comment));
         }
+        // The row as it is now: with one report more, which what follows starts from.
         comment.open_reports += 1;
         let told = article.sequence;
         if let Some(limit) = hold_at {
@@ -106,6 +108,7 @@ impl Service {
             }
         }
         tx.commit().await?;
+        self.announce_queues();
         if article.sequence > told {
             self.announce(&article);
         }

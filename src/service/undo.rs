@@ -132,6 +132,7 @@ impl Service {
         }
         tx.commit().await?;
         locked.moved().for_each(|article| self.announce(article));
+        self.announce_queues();
         Ok((items, last))
     }
 

@@ -18,7 +18,7 @@ use crate::domain::ids::CommentId;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{article} {what}")]
 pub struct Violation {
-    /// The article's slug.
+    /// The article's slug, or what else it is about.
     pub article: String,
     /// What is wrong.
     pub what: String,
@@ -57,10 +57,13 @@ impl Store {
                 .order_by_asc(article::Column::Id)
                 .one(&snapshot.conn)
                 .await?;
-            let Some(article) = next else { return Ok(report) };
+            let Some(article) = next else { break };
             last = article.id;
             snapshot.check_article(&article, &mut report).await?;
         }
+        snapshot.check_queues(&mut report).await?;
+        snapshot.check_sanctions(&mut report).await?;
+        Ok(report)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::comment::{Comment, CommentState, CommentStatus, ReaderChange}
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ActionId, CommentId, EntryId, UserId};
 use crate::domain::moderation::{Claim, HistoryAction, ReasonCode};
+use crate::domain::queue::QueueEventKind;
 use crate::domain::rules::Trace;
 use crate::domain::user::User;
 
@@ -103,7 +104,9 @@ impl WriteTx {
         };
         let row = comment::ActiveModel { created_at: Set(new.at), ..active(&comment) };
         comment::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        let by = new.entry.by;
         self.insert_entry(&comment, None, new.entry, new.at).await?;
+        self.tell_moderators(None, &comment, by, new.at).await?;
         if visible {
             self.tell_readers(article, &comment, ReaderChange::Published, new.at).await?;
         }
@@ -157,25 +160,27 @@ impl WriteTx {
             .filter(comment::Column::Id.eq(after.id.0))
             .exec(&self.conn)
             .await?;
+        let by = change.entry.by;
         self.insert_entry(&after, Some(before), change.entry, change.at).await?;
+        self.tell_moderators(Some(before), &after, by, change.at).await?;
         if let Some(reader_change) = reader_change {
             self.tell_readers(article, &after, reader_change, change.at).await?;
         }
         Ok(after)
     }
 
-    /// Claims a comment for a moderator, or lets it go.
+    /// Claims a comment for a moderator, or lets it go, and tells the others.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn claim(&self, id: CommentId, claim: Option<Claim>) -> Result<()> {
+    pub async fn claim(&self, id: CommentId, claim: Option<Claim>, at: DateTime<Utc>) -> Result<()> {
         let row = comment::ActiveModel {
             claimed_by: Set(claim.map(|claim| claim.by.0)),
             claimed_until: Set(claim.map(|claim| claim.until)),
             ..Default::default()
         };
         comment::Entity::update_many().set(row).filter(comment::Column::Id.eq(id.0)).exec(&self.conn).await?;
-        Ok(())
+        self.append_to_queues(id, vec![QueueEventKind::Claimed(claim)], at).await
     }
 
     async fn insert_entry(

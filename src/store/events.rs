@@ -12,14 +12,14 @@ use super::reactions::counts_to_json;
 use super::{Result, Snapshot, Store, WriteTx};
 use crate::domain::article::Article;
 use crate::domain::cursor::FeedCursor;
-use crate::domain::event::{ArticleEvent, EventKind, ResetReason};
+use crate::domain::event::{ArticleEvent, Event, EventKind, LogId, ResetReason};
 use crate::domain::ids::ArticleId;
 
-/// How far an article's log has come.
+/// How far a log has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
-    /// Whose log.
-    pub article_id: ArticleId,
+    /// Which log.
+    pub log: LogId,
     /// The last event; 0 before the first.
     pub sequence: i64,
     /// When it happened.
@@ -30,7 +30,7 @@ impl Head {
     /// The cursor of somebody who has seen everything.
     #[must_use]
     pub fn cursor(&self) -> FeedCursor {
-        FeedCursor::at(self.article_id, self.sequence, self.at)
+        FeedCursor::at(self.log, self.sequence, self.at)
     }
 }
 
@@ -38,7 +38,7 @@ impl Head {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventsAfter {
     /// The events, in sequence; fewer than asked for: there are no more.
-    Events(Vec<ArticleEvent>),
+    Events(Vec<Event>),
     /// The cursor has no place in this log: start over from a query.
     Reset(ResetReason),
 }
@@ -123,7 +123,7 @@ impl Snapshot {
             sql.push(&places).push(")");
             for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
                 heads.push(Head {
-                    article_id: ArticleId(row.try_get("", "id")?),
+                    log: LogId::Article(ArticleId(row.try_get("", "id")?)),
                     sequence: row.try_get("", "sequence")?,
                     at: row.try_get("", "sequence_at")?,
                 });
@@ -132,11 +132,35 @@ impl Snapshot {
         Ok(heads)
     }
 
-    /// At most `limit` events after a sequence, in order.
+    /// How far a log has come; `None`: there is no such article.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn events_after_sequence(
+    pub async fn head(&self, log: LogId) -> Result<Option<Head>> {
+        match log {
+            LogId::Article(article) => Ok(self.heads(&[article]).await?.pop()),
+            LogId::Queues => self.queue_head().await.map(Some),
+        }
+    }
+
+    /// At most `limit` events of a log after a sequence, in order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn events_after_sequence(&self, log: LogId, sequence: i64, limit: u64) -> Result<Vec<Event>> {
+        Ok(match log {
+            LogId::Article(article) => {
+                let events = self.article_events_after(article, sequence, limit).await?;
+                events.into_iter().map(Event::Article).collect()
+            }
+            LogId::Queues => {
+                let events = self.queue_events_after(sequence, limit).await?;
+                events.into_iter().map(Event::Queue).collect()
+            }
+        })
+    }
+
+    async fn article_events_after(
         &self,
         article: ArticleId,
         sequence: i64,
@@ -154,7 +178,7 @@ impl Snapshot {
             .collect()
     }
 
-    /// Whether a cursor has a place in its article's log, given the log's head: the event that it names is
+    /// Whether a cursor has a place in its log, given the log's head: the event that it names is
     /// the one that is there, and everything after it still is too.
     ///
     /// # Errors
@@ -166,15 +190,11 @@ impl Snapshot {
         if cursor.sequence >= head.sequence {
             return Ok(Some(ResetReason::Restored));
         }
-        let around = article_event::Entity::find()
-            .filter(article_event::Column::ArticleId.eq(cursor.article_id.0))
-            .filter(article_event::Column::Sequence.between(cursor.sequence, cursor.sequence + 1))
-            .all(&self.conn)
-            .await?;
-        let find = |sequence| around.iter().find(|event| event.sequence == sequence);
+        let around = self.events_after_sequence(cursor.log, cursor.sequence - 1, 2).await?;
+        let find = |sequence| around.iter().find(|event| event.sequence() == sequence);
         let named = find(cursor.sequence);
         Ok(match (named, find(cursor.sequence + 1)) {
-            (Some(event), _) if event.at.timestamp_micros() != cursor.at_micros => {
+            (Some(event), _) if event.at().timestamp_micros() != cursor.at_micros => {
                 Some(ResetReason::Restored)
             }
             (_, None) => Some(ResetReason::Trimmed),
@@ -190,12 +210,42 @@ impl Snapshot {
         if let Some(reason) = self.placement(head, cursor).await? {
             return Ok(EventsAfter::Reset(reason));
         }
-        let events = self.events_after_sequence(cursor.article_id, cursor.sequence, limit).await?;
+        let events = self.events_after_sequence(cursor.log, cursor.sequence, limit).await?;
         Ok(EventsAfter::Events(events))
     }
 }
 
 impl Store {
+    /// How far several logs have come: one statement for all articles, and for the queues what numbering
+    /// takes.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn heads(&self, logs: &[LogId]) -> Result<Vec<Head>> {
+        let article = |log: &LogId| match log {
+            LogId::Article(id) => Some(*id),
+            LogId::Queues => None,
+        };
+        let articles: Vec<ArticleId> = logs.iter().filter_map(article).collect();
+        let mut heads = self.latest().heads(&articles).await?;
+        if logs.contains(&LogId::Queues) {
+            self.settle(LogId::Queues).await?;
+            heads.push(self.latest().queue_head().await?);
+        }
+        Ok(heads)
+    }
+
+    /// Makes sure that every event of a log that is committed has its number.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn settle(&self, log: LogId) -> Result<()> {
+        match log {
+            LogId::Article(_) => Ok(()),
+            LogId::Queues => self.number_queue_events().await,
+        }
+    }
+
     /// Forgets events older than `before`, except the last of each log, at most `limit` at a time.
     /// Returns how many went.
     ///

@@ -2,23 +2,28 @@
 
 use std::collections::HashMap;
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::comments::{COLUMNS, JOIN_AUTHOR, fetch};
 use super::page::{Keyset, Page, PageRequest, Sort, Sql};
 use super::rows::{reason_code, status, unknown, user};
 use super::{Result, Snapshot};
 use crate::domain::comment::{Comment, CommentStatus};
-use crate::domain::ids::{ActionId, ArticleId, CommentId, EntryId};
-use crate::domain::moderation::{HistoryAction, HistoryEntry, QueueName};
+use crate::domain::ids::{ActionId, ArticleId, CommentId, EntryId, UserId};
+use crate::domain::moderation::{HistoryAction, HistoryEntry};
+use crate::domain::queue::QueueName;
 
-/// Which comments a queue holds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Which comments of a queue are asked for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct QueueFilter {
     /// Which queue.
     pub queue: QueueName,
     /// Only of this article.
     pub article: Option<ArticleId>,
+    /// Only by this person.
+    pub author: Option<UserId>,
+    /// Only with these words in the text as written; the letters a to z in either case.
+    pub text: Option<String>,
 }
 
 /// The longest waiting first.
@@ -27,26 +32,39 @@ const OLDEST: Sort = Sort { key: "created_at", descending: false, is_time: true 
 const HISTORY_MAX: i64 = 200;
 
 impl QueueFilter {
-    fn restrict(&self, sql: &mut Sql) {
+    fn restrict(&self, sql: &mut Sql, backend: DbBackend) {
         match self.queue {
-            QueueName::Pending => self.with_status(sql, CommentStatus::Pending),
-            QueueName::Spam => self.with_status(sql, CommentStatus::Spam),
+            QueueName::Pending => with_status(sql, "=", CommentStatus::Pending),
+            QueueName::Spam => with_status(sql, "=", CommentStatus::Spam),
+            QueueName::All => with_status(sql, "<>", CommentStatus::Deleted),
             QueueName::Reported => {
                 sql.push(" WHERE comment.open_reports > 0");
             }
-            QueueName::All => {
-                sql.push(" WHERE 1 = 1");
+        }
+        for (column, id) in
+            [("article_id", self.article.map(|id| id.0)), ("author_id", self.author.map(|id| id.0))]
+        {
+            if let Some(id) = id {
+                let id = sql.bind(id);
+                sql.push(&format!(" AND comment.{column} = {id}"));
             }
         }
-        if let Some(article) = self.article {
-            let article = sql.bind(article.0);
-            sql.push(&format!(" AND comment.article_id = {article}"));
+        if let Some(text) = &self.text {
+            let escaped =
+                text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            let pattern = sql.bind(format!("%{escaped}%"));
+            // The letters of ASCII in either case, on both: SQLite's LIKE knows no others.
+            let body = match backend {
+                DbBackend::Postgres => r#"lower(comment.body COLLATE "C")"#,
+                _ => "comment.body",
+            };
+            sql.push(&format!(" AND {body} LIKE {pattern} ESCAPE '\\'"));
         }
     }
 
-    fn with_status(&self, sql: &mut Sql, status: CommentStatus) {
-        let status = sql.bind(status.name());
-        sql.push(&format!(" WHERE comment.status = {status}"));
+    /// Whether it is a queue as a whole.
+    const fn is_all_of_it(&self) -> bool {
+        self.article.is_none() && self.author.is_none() && self.text.is_none()
     }
 
     /// A comment's position in a queue.
@@ -56,6 +74,11 @@ impl QueueFilter {
     }
 }
 
+fn with_status(sql: &mut Sql, is: &str, status: CommentStatus) {
+    let status = sql.bind(status.name());
+    sql.push(&format!(" WHERE comment.status {is} {status}"));
+}
+
 impl Snapshot {
     /// A page of a queue.
     ///
@@ -63,19 +86,22 @@ impl Snapshot {
     /// The database failed.
     pub async fn queue(&self, filter: &QueueFilter, request: PageRequest) -> Result<Page<Comment>> {
         let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM comment{JOIN_AUTHOR}"));
-        filter.restrict(&mut sql);
+        filter.restrict(&mut sql, self.conn.get_database_backend());
         OLDEST.page(&mut sql, "comment", &request);
         let rows = fetch(&self.conn, sql).await?;
         Page::of(rows, &request).try_map(Comment::try_from)
     }
 
-    /// How many comments a queue holds.
+    /// How many comments a queue holds. Of a queue as a whole that is kept; with a filter they are counted.
     ///
     /// # Errors
     /// The database failed.
     pub async fn queue_total(&self, filter: &QueueFilter) -> Result<i64> {
+        if filter.is_all_of_it() {
+            return Ok(self.queue_counts().await?.of(filter.queue));
+        }
         let mut sql = Sql::new("SELECT COUNT(*) AS count FROM comment");
-        filter.restrict(&mut sql);
+        filter.restrict(&mut sql, self.conn.get_database_backend());
         let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
         row.map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::page::Sql;
 use super::{Result, Snapshot, WriteTx};
-use crate::domain::comment::CommentStatus;
+use crate::domain::comment::{Comment, CommentStatus};
 use crate::domain::ids::{CommentId, UserId};
 use crate::domain::moderation::{ReasonCode, reporter_accuracy};
 
@@ -34,8 +34,8 @@ pub struct Report {
 pub struct NewReport {
     /// Its id.
     pub id: Uuid,
-    /// Of which comment.
-    pub comment: CommentId,
+    /// Of which comment, as it was read under its article's lock.
+    pub comment: Comment,
     /// Whose.
     pub user: UserId,
     /// Why.
@@ -52,10 +52,10 @@ impl WriteTx {
     /// # Errors
     /// The database failed.
     pub async fn report(&self, new: NewReport) -> Result<bool> {
-        let comment = new.comment;
+        let before = new.comment;
         let row = report::ActiveModel {
             id: Set(new.id),
-            comment_id: Set(comment.0),
+            comment_id: Set(before.id.0),
             user_id: Set(new.user.0),
             reason: Set(new.reason.name().to_owned()),
             note: Set(new.note),
@@ -69,9 +69,11 @@ impl WriteTx {
         let written = matches!(insert, TryInsertResult::Inserted(1..));
         if written {
             let mut sql = Sql::new("UPDATE comment SET open_reports = open_reports + 1 WHERE id = ");
-            let id = sql.bind(comment.0);
+            let id = sql.bind(before.id.0);
             sql.push(&id);
             self.conn.execute_raw(sql.build(self.conn.get_database_backend())).await?;
+            let after = Comment { open_reports: before.open_reports + 1, ..before.clone() };
+            self.tell_moderators(Some(&before), &after, Some(new.user), new.at).await?;
         }
         Ok(written)
     }

@@ -19,6 +19,7 @@ mod identity;
 mod moderating;
 mod operating;
 mod pages;
+mod queues;
 mod rates;
 mod refusals;
 mod rules;

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::domain::{article, comment, event, moderation, reaction, sanction, statistics, user};
+use crate::domain::{article, comment, event, moderation, queue, reaction, sanction, statistics, user};
 use crate::service;
 use crate::store;
 
@@ -128,7 +128,7 @@ pub enum HistoryAction {
 
 /// The lists that moderators work through.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-#[graphql(remote = "moderation::QueueName")]
+#[graphql(remote = "queue::QueueName")]
 pub enum ModerationQueueName {
     /// Comments that await a decision.
     Pending,
@@ -136,7 +136,7 @@ pub enum ModerationQueueName {
     Reported,
     /// Comments called spam.
     Spam,
-    /// Every comment.
+    /// Every comment that its author has not taken back.
     All,
 }
 

@@ -9,6 +9,7 @@ use super::article::{Article, CommentPolicy};
 use super::comment::{Comment, ReactionCount};
 use super::enums::FeedResetReason;
 use crate::domain::comment::ReaderChange;
+use crate::domain::cursor::FeedCursor;
 use crate::domain::event::{self, EventKind};
 use crate::domain::ids::{ArticleId, CommentId};
 use crate::feed::{FeedItem, Happening};
@@ -123,9 +124,18 @@ pub struct CommentingChanged {
 #[derive(SimpleObject)]
 pub struct FeedReset {
     /// When the feed last moved.
-    occurred_at: DateTime<Utc>,
+    pub(super) occurred_at: DateTime<Utc>,
     /// Why.
     reason: FeedResetReason,
+}
+
+impl FeedReset {
+    /// What tells a follower to start over from a log that last moved then.
+    #[must_use]
+    pub fn new(reason: event::ResetReason, at_micros: i64) -> Self {
+        let occurred_at = DateTime::from_timestamp_micros(at_micros).unwrap_or_default();
+        Self { occurred_at, reason: reason.into() }
+    }
 }
 
 macro_rules! with_comment {
@@ -170,6 +180,11 @@ impl CommentingChanged {
     }
 }
 
+/// What a log holds that can't be shown.
+pub fn corrupt(what: &str) -> GraphError {
+    GraphError::fault(&crate::store::StoreError::Corrupt(what.to_owned()))
+}
+
 async fn article(ctx: &Context<'_>, id: ArticleId) -> Result<Article> {
     let article = scope(ctx)?.article(id).await?;
     article.map(Article).ok_or_else(|| GraphError::not_found("article"))
@@ -181,13 +196,12 @@ impl ArticleEvent {
     /// # Errors
     /// The event's comment is gone from the store: a fault.
     pub fn new(happening: Happening) -> Result<Self> {
-        let Happening { event: event::ArticleEvent { article_id, at, comment_count, kind, .. }, comment } =
-            happening;
-        let comment = || {
-            comment.clone().ok_or_else(|| {
-                GraphError::fault(&crate::store::StoreError::Corrupt("an event's comment is missing".into()))
-            })
+        let Happening { event, comment } = happening;
+        let event::ArticleEvent { article_id, at, comment_count, kind, .. } = match event {
+            event::Event::Article(event) => event,
+            event::Event::Queue(_) => return Err(corrupt("an article's log has an event of the queues")),
         };
+        let comment = || comment.clone().ok_or_else(|| corrupt("an event's comment is missing"));
         let occurred_at = at;
         Ok(match kind {
             EventKind::Comment(ReaderChange::Published, _) => {
@@ -221,8 +235,7 @@ impl ArticleEvent {
     /// What tells a reader to start over.
     #[must_use]
     pub fn reset(reason: event::ResetReason, at_micros: i64) -> Self {
-        let occurred_at = DateTime::from_timestamp_micros(at_micros).unwrap_or_default();
-        Self::FeedReset(FeedReset { occurred_at, reason: reason.into() })
+        Self::FeedReset(FeedReset::new(reason, at_micros))
     }
 }
 
@@ -256,7 +269,8 @@ impl ArticleEventUpdate {
 
 /// A newly approved comment.
 pub struct CommentApprovedUpdate {
-    happening: Happening,
+    cursor: FeedCursor,
+    comment_count: i32,
     comment: Arc<crate::domain::comment::Comment>,
 }
 
@@ -264,8 +278,11 @@ impl CommentApprovedUpdate {
     /// The update of an event that shows a comment.
     #[must_use]
     pub fn new(happening: Happening) -> Option<Self> {
-        let comment = happening.comment.clone()?;
-        Some(Self { happening, comment })
+        let comment_count = match &happening.event {
+            event::Event::Article(event) => event.comment_count,
+            event::Event::Queue(_) => return None,
+        };
+        Some(Self { cursor: FeedCursor::after(&happening.event), comment_count, comment: happening.comment? })
     }
 }
 
@@ -274,7 +291,7 @@ impl CommentApprovedUpdate {
 impl CommentApprovedUpdate {
     /// The place after this event: subscribe with `after:` this to go on from here.
     async fn cursor(&self) -> String {
-        crate::domain::cursor::FeedCursor::after(&self.happening.event).encode()
+        self.cursor.encode()
     }
 
     /// The comment as it is now: a tombstone if it has been removed since.
@@ -284,7 +301,7 @@ impl CommentApprovedUpdate {
 
     /// The article's approved comments as of this event, however late it is read.
     async fn comment_count(&self) -> i32 {
-        self.happening.event.comment_count
+        self.comment_count
     }
 }
 

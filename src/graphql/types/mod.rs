@@ -6,6 +6,7 @@ pub mod enums;
 pub mod event;
 pub mod moderation;
 pub mod node;
+pub mod queue;
 pub mod rules;
 pub mod statistics;
 pub mod user;

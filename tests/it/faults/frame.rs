@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 use talkback::{
     clock::Clock,
-    domain::{cursor::FeedCursor, ids::ArticleId},
+    domain::{cursor::FeedCursor, event::LogId, ids::ArticleId},
 };
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ pub fn seen(payload: &Value, text: &str, article: Uuid, connection: usize) -> Re
     let field = payload.get("data").and_then(Value::as_object).and_then(|data| data.values().next());
     let field = field.ok_or_else(odd)?;
     let cursor = field["cursor"].as_str().ok_or_else(odd)?;
-    let cursor = FeedCursor::decode(cursor, ArticleId(article)).map_err(|_| odd())?;
+    let cursor = FeedCursor::decode(cursor, LogId::Article(ArticleId(article))).map_err(|_| odd())?;
     let event = field.get("event").unwrap_or(field);
     // `commentApproved` has no type name: it has one kind of event.
     let kind = event.get("__typename").map_or("CommentApproved", |name| name.as_str().unwrap_or_default());

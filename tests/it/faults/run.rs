@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use talkback::{
-    domain::{cursor::FeedCursor, ids::ArticleId},
+    domain::{cursor::FeedCursor, event::LogId, ids::ArticleId},
     graphql::GlobalId,
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -128,10 +128,9 @@ impl Run {
         let reader = self.readers.iter().find(follows).expect("somebody follows everything");
         let record = lock(&reader.record);
         let seen = record.seen.len().checked_sub(EVENTS).and_then(|at| record.seen.get(at));
-        let article_id = ArticleId(self.script.articles[article].id);
-        let cursor = |seen: &Seen| {
-            FeedCursor { article_id, sequence: seen.sequence, at_micros: seen.cursor_micros }.encode()
-        };
+        let log = LogId::Article(ArticleId(self.script.articles[article].id));
+        let cursor =
+            |seen: &Seen| FeedCursor { log, sequence: seen.sequence, at_micros: seen.cursor_micros }.encode();
         seen.map_or_else(|| self.base[article].cursor.clone(), cursor)
     }
 
@@ -143,8 +142,9 @@ impl Run {
             article.slug,
             if who.token.is_some() { ", signed in" } else { "" }
         );
-        let start =
-            FeedCursor::decode(&after, ArticleId(article.id)).expect("a cursor of the article").sequence;
+        let start = FeedCursor::decode(&after, LogId::Article(ArticleId(article.id)))
+            .expect("a cursor of the article")
+            .sequence;
         let dice = self.dice.of(&format!("reader {name}"));
         let (actor, doors) = (who.clone(), self.arena.reader_doors());
         let plan = ReaderPlan { name, transport, follows, article, actor, doors, after, start, dice };

@@ -1,0 +1,124 @@
+//! Verifying what moderators go by: the queues' log and counts, and the sanctions on people.
+
+use std::collections::HashMap;
+
+use entity::{queue_event, queue_log, user, user_sanction};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::page::Sql;
+use super::queue_log::kind_of;
+use super::{CheckReport, Result, Snapshot, Violation};
+use crate::domain::event::LogId;
+use crate::domain::queue::{QueueCounts, QueueEvent, QueueName};
+use crate::domain::sanction::SanctionKind;
+
+/// Events read at once.
+const BATCH: u64 = 1_000;
+
+impl Snapshot {
+    /// The queues hold what their counts say; the log has no gap, and each event's counts follow from those of
+    /// the one before it.
+    pub(super) async fn check_queues(&self, report: &mut CheckReport) -> Result<()> {
+        let mut found = Vec::new();
+        let (kept, counted) = (self.queue_counts().await?, self.recount().await?);
+        for queue in QueueName::ALL {
+            let (kept, counted) = (kept.of(queue), counted.of(queue));
+            if kept != counted {
+                found.push(format!("count {kept} in {}; there are {counted}", queue.name()));
+            }
+        }
+        let head = self.queue_head().await?;
+        let mut last: Option<QueueEvent> = None;
+        loop {
+            let after = last.as_ref().map_or(0, |last| last.sequence);
+            let events = self.events_after_sequence(LogId::Queues, after, BATCH).await?;
+            let read = events.len() as u64;
+            report.events += read;
+            for event in events {
+                let crate::domain::event::Event::Queue(event) = event else { continue };
+                if let Some(last) = &last {
+                    let mut counts = last.counts;
+                    counts.take(&event.kind);
+                    if event.sequence != last.sequence + 1 {
+                        found.push(format!("have no event between {} and {}", last.sequence, event.sequence));
+                    } else if event.counts != counts {
+                        found.push(format!(
+                            "say {:?} at event {}; {counts:?} follows",
+                            event.counts, event.sequence
+                        ));
+                    }
+                }
+                last = Some(event);
+            }
+            if read < BATCH {
+                break;
+            }
+        }
+        let ends = last.map_or(0, |last| last.sequence);
+        if ends != head.sequence {
+            found.push(format!("are at event {}; their log ends with {ends}", head.sequence));
+        }
+        self.check_unnumbered(&mut found).await?;
+        let log = |what| Violation { article: "The moderators' queues".to_owned(), what };
+        report.violations.extend(found.into_iter().map(log));
+        Ok(())
+    }
+
+    /// Events that wait for their number are well-formed: whoever numbers them would stop there otherwise.
+    async fn check_unnumbered(&self, found: &mut Vec<String>) -> Result<()> {
+        let waiting = queue_event::Entity::find()
+            .filter(queue_event::Column::Sequence.is_null())
+            .limit(BATCH)
+            .all(&self.conn)
+            .await?;
+        let odd = waiting.iter().filter(|row| kind_of(row).is_err());
+        found.extend(odd.map(|row| format!("have an event {} of no kind", row.id)));
+        let heads = queue_log::Entity::find().all(&self.conn).await?.len();
+        if heads != 1 {
+            found.push(format!("have {heads} heads"));
+        }
+        Ok(())
+    }
+
+    async fn recount(&self) -> Result<QueueCounts> {
+        let sql = Sql::new(
+            r#"SELECT COUNT(CASE WHEN status = 'PENDING' THEN 1 END) AS pending,
+             COUNT(CASE WHEN open_reports > 0 THEN 1 END) AS reported,
+             COUNT(CASE WHEN status = 'SPAM' THEN 1 END) AS spam,
+             COUNT(CASE WHEN status <> 'DELETED' THEN 1 END) AS "all" FROM comment"#,
+        );
+        let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
+        let Some(row) = row else { return Ok(QueueCounts::default()) };
+        Ok(QueueCounts {
+            pending: row.try_get("", "pending")?,
+            reported: row.try_get("", "reported")?,
+            spam: row.try_get("", "spam")?,
+            all: row.try_get("", "all")?,
+        })
+    }
+
+    /// The sanction that holds is the last line of its history.
+    pub(super) async fn check_sanctions(&self, report: &mut CheckReport) -> Result<()> {
+        let lines =
+            user_sanction::Entity::find().order_by_asc(user_sanction::Column::Id).all(&self.conn).await?;
+        let last: HashMap<_, _> = lines.into_iter().map(|line| (line.user_id, line)).collect();
+        let with_history =
+            Query::select().column(user_sanction::Column::UserId).from(user_sanction::Entity).to_owned();
+        let sanctioned_or_was = Condition::any()
+            .add(user::Column::Sanction.is_not_null())
+            .add(user::Column::Id.in_subquery(with_history));
+        let people = user::Entity::find().filter(sanctioned_or_was).all(&self.conn).await?;
+        for person in people {
+            let none = SanctionKind::None.name();
+            let says = last.get(&person.id).map_or((none, None), |line| (line.kind.as_str(), line.until));
+            let stands = (person.sanction.as_deref().unwrap_or(none), person.sanction_until);
+            if says != stands {
+                let article = format!("Person {}", person.id);
+                let what = format!("is under {}; their history ends with {}", stands.0, says.0);
+                report.violations.push(Violation { article, what });
+            }
+        }
+        Ok(())
+    }
+}
