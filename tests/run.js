@@ -1,6 +1,6 @@
 /**
- * Runs the tests, or those whose name contains the argument, one file after the other, and ends with a line for `tests/run`:
- * "browser result: 12 passed; 0 failed".
+ * Runs the Node tests of a folder, or those whose name contains the second argument, one file after the other, and ends with a
+ * line for `tests/run`: "browser result: 12 passed; 0 failed".
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,8 +8,8 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const filter = process.argv[2];
+const [folder, filter] = process.argv.slice(2);
+const here = join(dirname(fileURLToPath(import.meta.url)), folder);
 // A file without a test of that name need not start its servers.
 const concerned = (file) => !filter || readFileSync(file, "utf8").toLowerCase().includes(filter.toLowerCase());
 const files = readdirSync(here).filter((name) => name.endsWith(".test.js")).sort().map((name) => join(here, name)).filter(concerned);
@@ -18,7 +18,7 @@ let failed = 0;
 const options = { files, concurrency: 1, timeout: 240_000 };
 if (filter) options.testNamePatterns = [new RegExp(filter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i")];
 if (files.length === 0) {
-  console.log("browser result: 0 passed; 0 failed");
+  console.log(`${folder} result: 0 passed; 0 failed`);
   process.exit();
 }
 const stream = run(options);
@@ -26,6 +26,6 @@ stream.on("test:pass", ({ details, skip }) => details.type !== "suite" && skip =
 stream.on("test:fail", ({ details }) => details.type !== "suite" && failed++);
 stream.compose(spec).pipe(process.stdout, { end: false });
 stream.on("end", () => {
-  console.log(`browser result: ${passed} passed; ${failed} failed`);
+  console.log(`${folder} result: ${passed} passed; ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 });
