@@ -2,24 +2,31 @@
 //! One task renders each event once; readers share the bytes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::frame::{Frame, Place, Ring};
+use super::carry::Carriers;
+use super::frame::Frame;
 use super::hub::Hub;
 use super::lock;
-use super::log::{Happening, Log, Progress, RETRY_FROM, RETRY_TO};
+use super::log::{Happening, Log, Progress};
 use super::pages::{Failed, PageCache, PageKey};
+use super::patience::Patience;
 use super::plan::{Audience, Plan};
+use super::reader::{At, AtHand};
 use super::render::{Execute, RenderError, Renderer};
+use super::ring::{Place, Ring};
 use super::source::FeedItem;
 
 /// Rendered bytes kept for everybody's group, and for the group of one person.
 const RING_PUBLIC: usize = 512 * 1024;
 const RING_PERSONAL: usize = 16 * 1024;
+
+/// Rendered bytes of a page after which it ends, though events of it are left: those are another part of it.
+const PAGE_BYTES: usize = 512 * 1024;
 
 /// The groups of one hub.
 #[derive(Default)]
@@ -30,6 +37,7 @@ pub(super) struct Groups {
 /// See the module.
 pub(super) struct Group {
     pub cohort: Arc<Cohort>,
+    pub carriers: Carriers,
     hub: Arc<Hub>,
     _rendering: AbortOnDropHandle<()>,
 }
@@ -41,6 +49,8 @@ pub(super) struct Cohort {
     pub log: Arc<Log>,
     ring: Mutex<Ring>,
     rendered: watch::Sender<Progress>,
+    /// There is an event that can't be rendered: nobody else joins, and readers end when they have come to it.
+    gave_up: AtomicBool,
     pages: PageCache<Page>,
 }
 
@@ -75,7 +85,7 @@ impl Groups {
             let same = by_key.entry(key).or_default();
             seen = upgraded(same);
             // Somebody with the same plan may have come first while this one was starting.
-            match seen.iter().find(|group| group.cohort.plan == started.cohort.plan) {
+            match seen.iter().find(|group| group.is_for(&started.cohort.plan)) {
                 Some(first) => Arc::clone(first),
                 None => {
                     same.push(Arc::downgrade(&started));
@@ -91,7 +101,7 @@ impl Groups {
             let by_key = lock(&self.by_key);
             upgraded(by_key.get(&plan.key())?)
         };
-        seen.into_iter().find(|group| group.cohort.plan == *plan)
+        seen.into_iter().find(|group| group.is_for(plan))
     }
 
     /// Groups of this hub.
@@ -140,10 +150,20 @@ impl Group {
             log,
             ring: Mutex::new(Ring::new(ring)),
             rendered: watch::Sender::new(start),
+            gave_up: AtomicBool::new(false),
             pages: PageCache::default(),
         });
         let rendering = tokio::spawn(Arc::clone(&cohort).keep_rendering(start, renderer));
-        Arc::new(Self { cohort, hub, _rendering: AbortOnDropHandle::new(rendering) })
+        Arc::new(Self {
+            cohort,
+            carriers: Carriers::default(),
+            hub,
+            _rendering: AbortOnDropHandle::new(rendering),
+        })
+    }
+
+    fn is_for(&self, plan: &Plan) -> bool {
+        self.cohort.plan == *plan && !self.cohort.gave_up.load(Ordering::Acquire)
     }
 }
 
@@ -153,9 +173,21 @@ impl Cohort {
         self.rendered.subscribe()
     }
 
-    /// The frames after a sequence that are at hand; see [`Ring::after`].
-    pub fn recent(&self, sequence: i64, limit: usize) -> Option<(Vec<Frame>, i64)> {
-        lock(&self.ring).after(sequence, limit)
+    /// What there is after a position, so far as it takes no question to the store.
+    pub fn at_hand(&self, at: At) -> AtHand {
+        // Read first: what was rendered before it was set is still given.
+        let gave_up = self.gave_up.load(Ordering::Acquire);
+        let rendered = *self.rendered.borrow();
+        if at.life != rendered.life {
+            return AtHand::Elsewhere;
+        }
+        if at.sequence >= rendered.head.sequence {
+            return if gave_up { AtHand::GaveUp } else { AtHand::Nothing };
+        }
+        match lock(&self.ring).after(at.sequence) {
+            Some((frames, sequence)) => AtHand::Frames(frames, At { sequence, ..at }),
+            None => AtHand::Elsewhere,
+        }
     }
 
     /// A page of the past, rendered once for all who want it.
@@ -164,12 +196,18 @@ impl Cohort {
         self.pages.get(key, || async move { cohort.render_page(key).await }).await
     }
 
+    /// As much of a page as fits into one, from the key's first event on.
     async fn render_page(&self, key: PageKey) -> Result<Page, Failed> {
-        let happenings = self.log.page(key).await?;
+        let happenings = self.log.page(key.part(0)).await?;
         let mut renderer = Renderer::start(&self.execute, &self.plan).await?;
-        let mut page = Vec::with_capacity(happenings.len());
-        for happening in happenings.iter() {
-            page.push((happening.event.sequence(), self.frame(&mut renderer, happening).await?));
+        let (mut page, mut bytes) = (Vec::with_capacity(happenings.len()), 0);
+        for happening in happenings.iter().skip_while(|happening| happening.event.sequence() < key.first()) {
+            if bytes >= PAGE_BYTES {
+                break;
+            }
+            let frame = self.frame(&mut renderer, happening).await?;
+            bytes += frame.as_ref().map_or(0, Frame::bytes);
+            page.push((happening.event.sequence(), frame));
         }
         Ok(page)
     }
@@ -181,7 +219,7 @@ impl Cohort {
 
     async fn keep_rendering(self: Arc<Self>, mut at: Progress, first: Renderer) {
         let mut renderer = Some(first);
-        let mut pause = RETRY_FROM;
+        let mut patience = Patience::new();
         loop {
             let log = self.log.progress();
             if log.life != at.life {
@@ -194,14 +232,26 @@ impl Cohort {
                 continue;
             }
             match self.render_on(&mut at, &mut renderer).await {
-                Ok(()) => pause = RETRY_FROM,
+                Ok(()) => patience = Patience::new(),
                 Err(Failed) => {
                     renderer = None;
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_TO);
+                    if patience.again(&self.log).await.is_err() {
+                        return self.give_up(at);
+                    }
                 }
             }
         }
+    }
+
+    fn give_up(&self, at: Progress) {
+        let (log, after) = (self.log.id(), at.head.sequence);
+        tracing::error!(
+            ?log,
+            after,
+            "an event can't be rendered for a group: its readers are told to come back"
+        );
+        self.gave_up.store(true, Ordering::Release);
+        self.rendered.send_replace(at);
     }
 
     /// Renders what has happened since, and tells the readers once for all of it.
@@ -269,6 +319,3 @@ impl Cohort {
         renderer.render(FeedItem::Happening(happening.clone())).await.map(Some)
     }
 }
-
-/// How long a reader waits after a failure, doubling from the first.
-pub(super) const PAUSES: (Duration, Duration) = (RETRY_FROM, RETRY_TO);

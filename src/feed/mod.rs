@@ -5,17 +5,21 @@
 //! - A [`Group`](group::Group) per distinct subscription renders each event once; its readers share the bytes.
 //! - A [`Reader`](reader::Reader) is a position in a group: it takes what is there, or waits. Joining late,
 //!   falling behind and coming back are all the same to it: it reads pages of the past until it is live.
+//! - A live reader sleeps: its group's [carriers](carry) write to its [`Outlet`] what it has not had.
 //!
 //! Nothing here queues per reader, and nothing waits for one.
 
+mod carry;
 mod frame;
 mod group;
 mod hub;
 mod log;
 mod pages;
+mod patience;
 mod plan;
 mod reader;
 mod render;
+mod ring;
 mod solo;
 mod source;
 
@@ -33,11 +37,12 @@ use crate::domain::cursor::FeedCursor;
 use crate::domain::event::LogId;
 use crate::store::{Store, StoreError};
 
+pub use carry::{Batch, Outlet};
 pub use frame::Frame;
 pub use log::Happening;
 pub use plan::{Audience, Plan, Planned, Selection, follows_queues, has_plain_root, plan};
 pub use reader::Reader;
-pub use render::{Execute, INTERNAL};
+pub use render::{Execute, INTERNAL, INTERRUPTED};
 pub use source::{FeedItem, Injected};
 
 use hub::Hub;

@@ -20,6 +20,8 @@ const KEPT_FOR: Duration = Duration::from_secs(5);
 pub struct PageKey {
     /// Sequences `index * PAGE ..= index * PAGE + PAGE - 1`.
     pub index: i64,
+    /// Only what begins there: a page of more bytes than one may have comes in parts. 0: from its beginning.
+    pub from: i64,
     /// The last sequence in it: the last page of a log grows.
     pub upto: i64,
     /// The generation of the hub: words taken back make every page made before stale.
@@ -30,12 +32,17 @@ impl PageKey {
     /// The page that holds `sequence` in a log that reaches to `head`.
     pub fn holding(sequence: i64, head: i64, generation: u64) -> Self {
         let index = sequence.div_euclid(PAGE);
-        Self { index, upto: head.min(index * PAGE + PAGE - 1), generation }
+        Self { index, from: 0, upto: head.min(index * PAGE + PAGE - 1), generation }
     }
 
     /// The first sequence that the page can hold.
-    pub const fn first(&self) -> i64 {
-        if self.index == 0 { 1 } else { self.index * PAGE }
+    pub fn first(&self) -> i64 {
+        self.from.max(self.index * PAGE).max(1)
+    }
+
+    /// The part that goes on from `sequence`.
+    pub const fn part(self, sequence: i64) -> Self {
+        Self { from: sequence, ..self }
     }
 }
 
@@ -95,7 +102,8 @@ impl<T: Send + Sync + 'static> PageCache<T> {
             return slot.page.clone();
         }
         // The same page as of earlier is of no use to anybody any more.
-        slots.retain(|slot| slot.key.index != key.index && slot.key.generation == key.generation);
+        let other = |slot: &Slot<T>| (slot.key.index, slot.key.from) != (key.index, key.from);
+        slots.retain(|slot| other(slot) && slot.key.generation == key.generation);
         if slots.len() >= KEPT {
             slots.pop_front();
         }

@@ -1,26 +1,49 @@
 //! A reader: a position in a group. It holds no queue; whatever it has not taken yet is in the group's ring,
 //! or in the store.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::frame::Frame;
-use super::group::{Group, PAUSES, Page};
+use super::carry::{Listed, Member, Outlet};
+use super::frame::{Frame, Taken};
+use super::group::{Group, Page};
 use super::log::Progress;
 use super::pages::Failed;
+use super::patience::Patience;
+use super::render::interrupted;
 use super::source::FeedItem;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::ResetReason;
 
-/// Frames taken at once, at most: what goes out in one write, and what a slow reader holds.
-const BATCH: usize = 32;
-
 /// See the module.
 pub struct Reader {
-    group: Arc<Group>,
     rendered: watch::Receiver<Progress>,
     position: Position,
+    /// Where its frames go while it is live; its member's, once it has been that.
+    outlet: Option<Box<dyn Outlet>>,
+    listed: Option<Listed>,
+    group: Arc<Group>,
+}
+
+/// A position that has been reached: everything up to this sequence, in this life of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct At {
+    pub sequence: i64,
+    pub life: u64,
+}
+
+/// What there is after a position.
+pub(super) enum AtHand {
+    /// Frames, and the position after them.
+    Frames(Vec<Frame>, At),
+    /// The reader has all that there is.
+    Nothing,
+    /// In the past, or behind a question to the store.
+    Elsewhere,
+    /// What comes next can't be rendered.
+    GaveUp,
 }
 
 /// Where a reader is.
@@ -28,8 +51,10 @@ pub struct Reader {
 enum Position {
     /// It came with this cursor, which has not been looked at yet.
     Claimed(FeedCursor),
-    /// It has everything up to this sequence, in this life of the log.
-    Reached { sequence: i64, life: u64 },
+    /// It has everything up to there.
+    Reached(At),
+    /// It is live: its member knows where it is.
+    Carried,
     /// It has been told that it can't go on.
     Ended,
 }
@@ -40,23 +65,50 @@ impl Reader {
         let position = after.map_or_else(
             || {
                 let now = group.cohort.log.progress();
-                Position::Reached { sequence: now.head.sequence, life: now.life }
+                Position::Reached(At { sequence: now.head.sequence, life: now.life })
             },
             Position::Claimed,
         );
-        Self { group, rendered, position }
+        Self { rendered, position, outlet: None, listed: None, group }
+    }
+
+    /// From now on frames that come while [`Self::next`] waits go to the outlet, without waking who waits.
+    pub fn send_to(&mut self, outlet: Box<dyn Outlet>) {
+        self.outlet = Some(outlet);
     }
 
     /// The next frames, in order: everything that is ready, up to a bound. `None`: the subscription is over.
-    /// Cancelling it loses nothing: the position moves only with what is returned.
+    /// Cancelling it loses nothing: the position moves only with what is returned, or sent to the outlet.
+    /// Whoever has an outlet writes what is returned before asking again.
     pub async fn next(&mut self) -> Option<Vec<Frame>> {
         loop {
-            match self.at_hand() {
-                AtHand::Frames(frames) if frames.is_empty() => {}
-                AtHand::Frames(frames) => return Some(frames),
+            let at = match self.position {
+                Position::Ended => return None,
+                Position::Reached(at) => at,
+                Position::Carried => {
+                    let back = poll_fn(|cx| match &self.listed {
+                        Some(listed) => listed.member().poll_back(cx),
+                        None => std::task::Poll::Ready(None),
+                    });
+                    self.position = back.await.map_or(Position::Ended, Position::Reached);
+                    continue;
+                }
+                Position::Claimed(_) => match Box::pin(self.fetch()).await {
+                    frames if frames.is_empty() => continue,
+                    frames => return Some(frames),
+                },
+            };
+            self.rendered.mark_unchanged();
+            match self.group.cohort.at_hand(at) {
+                AtHand::Frames(frames, reached) => {
+                    self.position = Position::Reached(reached);
+                    if !frames.is_empty() {
+                        return Some(frames);
+                    }
+                }
+                AtHand::Nothing if self.rest(at) => {}
                 // An error means that the group is gone: the node is stopping.
                 AtHand::Nothing => self.rendered.changed().await.ok()?,
-                AtHand::Over => return None,
                 // A large future, and rare: readers who are live do without.
                 AtHand::Elsewhere => {
                     let frames = Box::pin(self.fetch()).await;
@@ -64,58 +116,65 @@ impl Reader {
                         return Some(frames);
                     }
                 }
+                AtHand::GaveUp => return Some(self.interrupt()),
             }
         }
     }
 
-    fn at_hand(&mut self) -> AtHand {
-        let rendered = *self.rendered.borrow_and_update();
-        let (sequence, life) = match self.position {
-            Position::Ended => return AtHand::Over,
-            Position::Claimed(_) => return AtHand::Elsewhere,
-            Position::Reached { sequence, life } => (sequence, life),
-        };
-        if life != rendered.life {
-            return AtHand::Elsewhere;
+    /// Leaves the reader to its group's carriers, if it has an outlet.
+    fn rest(&mut self, at: At) -> bool {
+        if let Some(outlet) = self.outlet.take() {
+            let member = Member::new(outlet);
+            self.listed = Some(self.group.carriers.admit(&self.group.cohort, &member));
         }
-        if sequence >= rendered.head.sequence {
-            return AtHand::Nothing;
-        }
-        let Some((frames, reached)) = self.group.cohort.recent(sequence, BATCH) else {
-            return AtHand::Elsewhere;
-        };
-        self.position = Position::Reached { sequence: reached, life };
-        AtHand::Frames(frames)
+        let Some(listed) = &self.listed else { return false };
+        self.position = Position::Carried;
+        listed.member().rest(&self.group.cohort, at);
+        true
+    }
+
+    /// The last frame of a subscription that can't go on.
+    fn interrupt(&mut self) -> Vec<Frame> {
+        self.position = Position::Ended;
+        vec![interrupted()]
     }
 
     /// Frames that are not at hand, trying again until the store gives them.
     async fn fetch(&mut self) -> Vec<Frame> {
-        let mut pause = PAUSES.0;
+        let mut patience = Patience::new();
         loop {
             match self.try_fetch().await {
                 Ok(frames) => return frames,
                 Err(Failed) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
+                    if patience.again(&self.group.cohort.log).await.is_err() {
+                        return self.interrupt();
+                    }
                 }
             }
         }
     }
 
     async fn try_fetch(&mut self) -> Result<Vec<Frame>, Failed> {
-        let (sequence, life) = match self.position {
-            Position::Ended => return Ok(Vec::new()),
+        let at = match self.position {
+            Position::Ended | Position::Carried => return Ok(Vec::new()),
             Position::Claimed(cursor) => return self.place(cursor).await,
-            Position::Reached { sequence, life } => (sequence, life),
+            Position::Reached(at) => at,
         };
         let cohort = &self.group.cohort;
-        if life != self.rendered.borrow().life {
+        if at.life != self.rendered.borrow().life {
             return self.reset(ResetReason::Restored).await;
         }
-        let page = cohort.page(cohort.log.key(sequence + 1)).await?;
-        match taken(&page, sequence) {
-            Some((frames, reached)) => {
-                self.position = Position::Reached { sequence: reached, life };
+        let mut key = cohort.log.key(at.sequence + 1);
+        let mut page = cohort.page(key).await?;
+        // Each part ends where the next begins: everybody who reads the page asks for the same ones.
+        while let Some((last, _)) = page.last().filter(|(last, _)| (key.first()..=at.sequence).contains(last))
+        {
+            key = key.part(last + 1);
+            page = cohort.page(key).await?;
+        }
+        match taken(&page, at.sequence) {
+            Some((frames, sequence)) => {
+                self.position = Position::Reached(At { sequence, ..at });
                 Ok(frames)
             }
             None => self.reset(ResetReason::Trimmed).await,
@@ -139,7 +198,7 @@ impl Reader {
         let sequence = cursor.sequence;
         #[cfg(feature = "planted-bugs")]
         let sequence = crate::planted::resume_after(sequence);
-        self.position = Position::Reached { sequence, life: log.progress().life };
+        self.position = Position::Reached(At { sequence, life: log.progress().life });
         Ok(Vec::new())
     }
 
@@ -150,7 +209,7 @@ impl Reader {
         let item = FeedItem::Reset { reason, cursor: now.head.cursor() };
         let frame = cohort.render_alone(item).await?;
         self.position = if cohort.plan.selection.survives_a_reset() {
-            Position::Reached { sequence: now.head.sequence, life: now.life }
+            Position::Reached(At { sequence: now.head.sequence, life: now.life })
         } else {
             Position::Ended
         };
@@ -158,26 +217,16 @@ impl Reader {
     }
 }
 
-enum AtHand {
-    Frames(Vec<Frame>),
-    /// The reader has all that there is.
-    Nothing,
-    /// In the past, or behind a question to the store.
-    Elsewhere,
-    Over,
-}
-
-/// What a page has after a sequence, up to a bound, and how far that reaches; `None`: the page does not
-/// go on from there.
+/// What a page has after a sequence, as much as goes together, and how far that reaches; `None`: the page
+/// does not go on from there.
 fn taken(page: &Page, sequence: i64) -> Option<(Vec<Frame>, i64)> {
     let begins = page.iter().position(|(number, _)| *number == sequence + 1)?;
-    let (mut frames, mut reached) = (Vec::new(), None);
+    let (mut taken, mut reached) = (Taken::default(), None);
     for (number, frame) in &page[begins..] {
-        if frames.len() == BATCH {
+        if frame.as_ref().is_some_and(|frame| !taken.take(frame)) {
             break;
         }
-        frames.extend(frame.clone());
         reached = Some(*number);
     }
-    Some((frames, reached?))
+    Some((taken.frames, reached?))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::Response;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::frame::Frame;
@@ -17,6 +18,9 @@ pub type Execute = Arc<dyn Fn(&Plan, Injected) -> BoxStream<'static, Response> +
 
 /// The code of errors that are ours and pass: an event is never spent on one.
 pub const INTERNAL: &str = "INTERNAL";
+
+/// The code of the error that ends a subscription whose next event can't be rendered: come back.
+pub const INTERRUPTED: &str = "FEED_INTERRUPTED";
 
 /// An execution under way.
 pub(super) struct Renderer {
@@ -67,6 +71,14 @@ impl Renderer {
         let payload = serde_json::to_vec(&response).map_err(|_| RenderError::Fault)?;
         Ok(Frame::new(Some(&cursor), &payload))
     }
+}
+
+/// The last frame of a subscription that can't go on.
+pub(super) fn interrupted() -> Frame {
+    let message = "The feed was interrupted by a fault of the server: come back, after the last cursor.";
+    let payload =
+        json!({ "data": null, "errors": [{ "message": message, "extensions": { "code": INTERRUPTED } }] });
+    Frame::new(None, payload.to_string().as_bytes())
 }
 
 fn is_fault(response: &Response) -> bool {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -23,7 +24,8 @@ use crate::domain::event::LogId;
 use crate::domain::policy::{self, Permission};
 use crate::domain::user::Viewer;
 use crate::feed::{
-    Execute, Feed, Frame, Plan, Reader, Selection, SubscribeError, follows_queues, has_plain_root, plan,
+    Execute, Feed, Frame, Outlet, Plan, Reader, Selection, SubscribeError, follows_queues, has_plain_root,
+    plan,
 };
 use crate::metrics;
 use crate::pace::{Act, Pace};
@@ -75,6 +77,7 @@ pub struct Engine {
     feed: Feed,
     limits: Arc<Limits>,
     execute: Execute,
+    executions: Arc<AtomicU64>,
     pace: Option<Arc<Pace>>,
 }
 
@@ -93,19 +96,36 @@ impl Engine {
     ) -> Result<Self, async_graphql::parser::Error> {
         let schema = super::builder().data(service.clone()).data(feed.clone()).data(gate).data(site).finish();
         let limits = limits.with_types_of(&schema.sdl())?;
+        let executions = Arc::<AtomicU64>::default();
         let execute: Execute = {
-            let (schema, service) = (schema.clone(), service.clone());
+            let (schema, service, executions) = (schema.clone(), service.clone(), Arc::clone(&executions));
             Arc::new(move |plan, injected| {
+                let executions = Arc::clone(&executions);
                 let scope = match plan.selection {
                     Selection::Everything | Selection::Approved => Scope::events,
                     Selection::Queues => Scope::desk,
                 };
                 let request =
                     planned_request(plan).data(injected).data(scope(service.clone(), plan.viewer.clone()));
-                schema.execute_stream(request)
+                let counted = move |_: &Response| _ = executions.fetch_add(1, Ordering::Relaxed);
+                schema.execute_stream(request).inspect(counted).boxed()
             })
         };
-        Ok(Self { schema, service, feed, limits: Arc::new(limits), execute, pace: pace.map(Arc::new) })
+        Ok(Self {
+            schema,
+            service,
+            feed,
+            limits: Arc::new(limits),
+            execute,
+            executions,
+            pace: pace.map(Arc::new),
+        })
+    }
+
+    /// Events that subscriptions were executed for so far, each time once for all who share it.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.executions.load(Ordering::Relaxed)
     }
 
     /// Passes a request through the guard.
@@ -326,6 +346,15 @@ impl Live {
 }
 
 impl Live {
+    /// What is shared goes to the outlet as it comes, without waking whoever waits for [`Self::next`], which
+    /// then gives what the outlet can't take.
+    pub fn send_to(&mut self, outlet: impl Outlet + 'static) {
+        match self {
+            Self::Shared(reader) => reader.send_to(Box::new(outlet)),
+            Self::Alone(_) | Self::Once(_) => {}
+        }
+    }
+
     /// All frames, as a stream of what is ready together.
     #[must_use]
     pub fn into_frames(self) -> BoxStream<'static, Vec<Frame>> {

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::address::Proxies;
+use super::line::Peer;
 use crate::metrics;
 use crate::trace::Trace;
 
@@ -32,9 +33,10 @@ pub struct Around {
 pub async fn around(State(around): State<Around>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
     let trace = given.and_then(Trace::given).unwrap_or_else(Trace::fresh);
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
-        let client = around.proxies.client(peer.ip(), request.headers());
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<Peer>>().cloned() {
+        let client = around.proxies.client(peer.address.ip(), request.headers());
+        let address = SocketAddr::new(client, peer.address.port());
+        request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
     }
     let mut response = trace.clone().scope(next.run(request)).await;
     let status = response.status();

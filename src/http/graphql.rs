@@ -2,7 +2,7 @@
 //! followed goes to server-sent events, or, on an upgrade, to a WebSocket.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphResponse, Variables};
@@ -10,10 +10,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{ConnectInfo, FromRequestParts, Query, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use serde::Deserialize;
 
 use super::credentials::{self, Pass};
+use super::line::Peer;
 use super::negotiate::{self, Media};
 use super::{Edge, sse, websocket};
 use crate::auth::Refused;
@@ -34,9 +35,9 @@ struct Message {
 const METHODS: &str = "GET, HEAD, POST";
 
 /// How a request was sent.
-#[derive(Clone, Copy)]
 struct Sent {
-    from: IpAddr,
+    from: Peer,
+    version: Version,
     /// By GET: it must change nothing.
     safe_only: bool,
 }
@@ -90,30 +91,38 @@ impl From<Refused> for Problem {
 /// `POST /graphql`.
 pub async fn post(
     State(edge): State<Edge>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    version: Version,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
     let message = parse_body(&headers, body);
-    answer(&edge, &headers, media, message, Sent { from: from.ip(), safe_only: false }).await
+    answer(&edge, &headers, media, message, Sent { from: peer, version, safe_only: false }).await
 }
 
 /// `GET /graphql`: a query in the address, or the handshake of a WebSocket.
 pub async fn get(
     State(edge): State<Edge>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request<Body>,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let upgrade = parts.headers.get(header::UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
     if upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
-        return websocket::upgrade(edge, from.ip(), &mut parts).await;
+        return websocket::upgrade(edge, peer.address.ip(), &mut parts).await;
     }
     let headers = parts.headers.clone();
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
     let query = Query::<HashMap<String, String>>::from_request_parts(&mut parts, &()).await;
-    answer(&edge, &headers, media, parse_query(query), Sent { from: from.ip(), safe_only: true }).await
+    answer(
+        &edge,
+        &headers,
+        media,
+        parse_query(query),
+        Sent { from: peer, version: parts.version, safe_only: true },
+    )
+    .await
 }
 
 /// Every other method.
@@ -139,13 +148,13 @@ async fn answer(
     message: Result<Message, Problem>,
     sent: Sent,
 ) -> Response {
-    match prepare(edge, headers, message, sent).await {
+    match prepare(edge, headers, message, &sent).await {
         Err(problem) => problem.respond(media),
         Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
         Ok((Err(response), _)) => json(status(media, &response), media, &response),
         Ok((Ok(accepted), pass)) if media == Media::Events => {
             let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-            sse::stream(edge, accepted, &pass, resume)
+            sse::stream(edge, accepted, &pass, resume, sent.from, sent.version)
         }
         Ok((Ok(accepted), pass)) => {
             let response = edge.engine.run(accepted, pass.viewer()).await;
@@ -160,11 +169,11 @@ async fn prepare(
     edge: &Edge,
     headers: &HeaderMap,
     message: Result<Message, Problem>,
-    sent: Sent,
+    sent: &Sent,
 ) -> Result<Prepared, Problem> {
     let message = message?;
     let pass = credentials::pass(headers, edge).await?;
-    let accepted = edge.engine.accept(message.asked(sent.from)?);
+    let accepted = edge.engine.accept(message.asked(sent.from.address.ip())?);
     if sent.safe_only
         && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation)
     {

@@ -6,6 +6,7 @@ mod around;
 mod credentials;
 mod graphql;
 mod health;
+mod line;
 mod negotiate;
 mod pages;
 pub mod serve;

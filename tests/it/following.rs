@@ -4,18 +4,12 @@ use std::collections::BTreeMap;
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use talkback::domain::cursor::FeedCursor;
-use talkback::domain::user::Viewer;
-use talkback::graphql::{GlobalId, Live};
-use talkback::store::DatabaseUrl;
 
 use crate::support::client::Actor;
 use crate::support::follower::{Ending, Follower, Transport};
-use crate::support::inside::Inside;
 use crate::support::newsroom::{Published, text, words};
 use crate::support::node::NodeOptions;
 use crate::support::operations::Operation;
-use crate::support::reaper;
 use crate::support::wait;
 use crate::support::world::{Backend, Plan, World};
 
@@ -265,70 +259,6 @@ async fn a_cursor_older_than_the_history_that_is_kept_is_told_to_start_over(
         assert_eq!(event["data"]["articleEvents"]["event"]["comment"]["id"], next["id"]);
     }
     world.check().await;
-}
-
-/// Aliases, fragments, directives, variables, an error, and another comment's words.
-const EVERYTHING: &str = "
-    subscription S($id: ID!, $after: String, $words: Boolean = true, $some: Int = 2) {
-        articleEvents(articleId: $id, after: $after) {
-            c: cursor
-            event {
-                ...Happened
-                ... on CommentPublished @include(if: $words) { comment { ...Words parent { id body } } n: commentCount }
-                ... on CommentPublished { comment { refused: history { note } viewerCanEdit @skip(if: $words) } }
-                ... on CommentRemoved { commentId }
-            }
-        }
-    }
-    fragment Happened on ArticleEvent { kind: __typename occurredAt }
-    fragment Words on Comment { text: body bodyHtml author { displayName } replies(first: $some) { totalCount } }";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sharing_is_invisible_to_the_byte() {
-    let file = reaper::directory("sharing").join("talkback.db");
-    let inside = Inside::open(&DatabaseUrl::Sqlite(file)).await;
-    let article = inside.article("shared").await;
-    let id = GlobalId::Article(article.id).encode();
-    for words in [true, false] {
-        let variables = json!({ "id": id.0, "after": FeedCursor::head(&article).encode(), "words": words });
-        let operation = || Operation::raw(EVERYTHING, variables.clone());
-        let mut readers = Vec::new();
-        for viewer in [&Viewer::Anonymous, &inside.people[0], &inside.people[1]] {
-            for _ in 0..2 {
-                readers.push(inside.engine.stream(inside.accept(operation()), viewer.clone(), None).await);
-            }
-            readers.push(inside.engine.alone(inside.accept(operation()), viewer.clone()).await);
-        }
-        let mut readers: Vec<Live> =
-            readers.into_iter().map(|live| live.map_err(|no| no.errors).unwrap()).collect();
-        assert!(matches!(readers[..3], [Live::Shared(_), Live::Shared(_), Live::Alone(_)]));
-        let mut transcripts = vec![Vec::new(); readers.len()];
-        // On the second round those of the first come before them.
-        let mut wanted = if words { 0 } else { 3 };
-        let mut top = None;
-        for (number, events) in [(1, 1), (2, 2)] {
-            let said = inside.say(&article, top.as_ref(), number).await;
-            top.get_or_insert(said);
-            wanted += events;
-            // What is rendered shows what is there at that time: everybody reads before more is said.
-            for (which, (live, payloads)) in readers.iter_mut().zip(&mut transcripts).enumerate() {
-                while payloads.len() < wanted {
-                    let what = format!("frames for {which}, {} of {wanted}: {payloads:#?}", payloads.len());
-                    let frames = wait::soon(&what, live.next()).await.unwrap();
-                    let text =
-                        |frame: talkback::feed::Frame| String::from_utf8(frame.payload().to_vec()).unwrap();
-                    payloads.extend(frames.into_iter().map(text));
-                }
-            }
-        }
-        for same in transcripts.chunks(3) {
-            let refused = same[0].iter().filter(|payload| payload.contains("errors")).count();
-            assert!(refused == 0 || refused >= 2, "moderators see the history, others an error: {same:#?}");
-            assert_eq!(same[0], same[1], "two readers of one group");
-            assert_eq!(same[0], same[2], "shared and alone");
-        }
-        assert_ne!(transcripts[0], transcripts[3], "an admin reads the history, the public is refused it");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ mod rates;
 mod refusals;
 mod rules;
 mod schema;
+mod sharing;
 mod statements;
 mod statistics;
 mod support;

@@ -2,7 +2,6 @@
 //! it uses the link up: those who preview links in mails and chats open them too.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -21,6 +20,7 @@ use super::visit;
 use crate::auth::digest;
 use crate::auth::password::NotSignedIn;
 use crate::domain::user::{User, Viewer};
+use crate::http::line::Peer;
 use crate::http::{Edge, credentials};
 
 /// How long a session of our own pages lasts.
@@ -51,7 +51,7 @@ pub async fn form(link: Result<Query<Link>, QueryRejection>) -> Result<Response,
 /// `POST /sign-in`
 pub async fn sign_in(
     State(edge): State<Edge>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(from): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -61,7 +61,7 @@ pub async fn sign_in(
     let body = body.unwrap_or_default();
     let mut fields: HashMap<_, _> = url::form_urlencoded::parse(&body).into_owned().collect();
     let recognised = match (fields.remove("name"), fields.remove("password")) {
-        (Some(name), Some(password)) => edge.gate.recognise(&name, password, from.ip()).await?,
+        (Some(name), Some(password)) => edge.gate.recognise(&name, password, from.address.ip()).await?,
         _ => {
             let code = fields.remove("code").unwrap_or_default();
             let now = edge.service.clock.now();

@@ -14,11 +14,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::crowd::Place;
+use crate::http::line::{self, Conn};
 
 /// A TCP stream that fails when its reader takes nothing for too long, and counts what comes in.
 pub struct Line {
-    io: TokioIo<TcpStream>,
-    place: Place<IpAddr>,
+    io: TokioIo<Conn>,
     pulse: Arc<AtomicU64>,
     write_wait: Duration,
     /// Set while something waits to be taken.
@@ -28,7 +28,12 @@ pub struct Line {
 impl Line {
     /// A stream just accepted, on its place in the crowd.
     pub fn new(stream: TcpStream, place: Place<IpAddr>, write_wait: Duration) -> Self {
-        Self { io: TokioIo::new(stream), place, pulse: Arc::default(), write_wait, stalled: None }
+        Self {
+            io: TokioIo::new(Conn::new(stream, Some(place))),
+            pulse: Arc::default(),
+            write_wait,
+            stalled: None,
+        }
     }
 
     /// Counts each time that something arrived.
@@ -36,9 +41,9 @@ impl Line {
         Arc::clone(&self.pulse)
     }
 
-    /// The bare stream, for a WebSocket, and the place that it keeps.
-    pub fn into_parts(self) -> (TcpStream, Place<IpAddr>) {
-        (self.io.into_inner(), self.place)
+    /// The socket itself, for whoever takes the connection over; it keeps the place in the crowd.
+    pub fn line(&self) -> Arc<line::Line> {
+        Arc::clone(self.io.inner().line())
     }
 
     fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -31,6 +31,8 @@ use tower::Service;
 pub use crowd::{Crowd, Place, household};
 pub use line::Line;
 
+use super::line::Peer;
+
 /// The head of a request: a token and a `Last-Event-ID` are a few hundred bytes, a query in the address a few
 /// thousand. More is answered with 431 or 414.
 const HEAD_MAX: usize = 32 * 1024;
@@ -144,9 +146,10 @@ async fn connection(
 ) {
     let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait);
     let body_wait = limits.body_wait;
+    let peer = Peer { address: from, line: line.line() };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| patience::limited(body, body_wait));
-        request.extensions_mut().insert(ConnectInfo(from));
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
         app.clone().call(request)
     });
     let serving = Builder::new()

@@ -20,7 +20,7 @@ use http::StatusCode;
 use http::request::Parts;
 use hyper::upgrade::Upgraded;
 
-use super::serve::Line;
+use super::serve::Line as HttpLine;
 use super::{Edge, credentials};
 use wire::Wire;
 
@@ -39,12 +39,9 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     };
     let tasks = edge.tasks.clone();
     tasks.spawn(async move {
-        let (wire, _place) = match upgrade.await.map(Upgraded::downcast::<Line>) {
+        let wire = match upgrade.await.map(Upgraded::downcast::<HttpLine>) {
             // hyper's read buffer ends here, and what the connection held with it.
-            Ok(Ok(parts)) => {
-                let (stream, place) = parts.io.into_parts();
-                (Wire::new(stream, &parts.read_buf), place)
-            }
+            Ok(Ok(parts)) => Wire::new(parts.io.line(), &parts.read_buf),
             Ok(Err(_)) => {
                 tracing::error!("a WebSocket came over something else than TCP");
                 return;

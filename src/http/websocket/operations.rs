@@ -1,5 +1,6 @@
 //! The operations of one socket, side by side.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_graphql::Response;
@@ -7,11 +8,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
 
+use super::frame::{Opcode, put_head};
 use super::messages::head;
 use crate::domain::user::Viewer;
-use crate::feed::Frame;
+use crate::feed::{Batch, Frame, Outlet};
 use crate::graphql::Live;
 use crate::graphql::engine::{Asked, Engine};
+use crate::http::line::{Line, Offered};
 
 /// What an operation came to, next.
 pub enum Outcome {
@@ -27,8 +30,33 @@ pub enum Outcome {
 struct Operation {
     id: Box<str>,
     /// The beginning of its `next` messages.
-    head: Box<str>,
+    head: Arc<str>,
     phase: Phase,
+}
+
+/// Where the frames of an operation go while its reader is live.
+struct ToSocket {
+    line: Arc<Line>,
+    head: Arc<str>,
+}
+
+impl Outlet for ToSocket {
+    fn offer(&self, batch: &Batch, scratch: &mut Vec<u8>) -> bool {
+        put_frames(scratch, &self.head, batch.frames());
+        self.line.offer(scratch) == Offered::Taken
+    }
+}
+
+/// The shared payloads with an operation's id before each.
+pub fn put_frames(out: &mut Vec<u8>, head: &str, frames: &[Frame]) {
+    let message = |frame: &Frame| head.len() + frame.payload().len() + 1;
+    out.reserve(frames.iter().map(|frame| message(frame) + 10).sum());
+    for frame in frames {
+        put_head(out, Opcode::Text, message(frame));
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(frame.payload());
+        out.push(b'}');
+    }
 }
 
 /// Starting takes a large future, once; following a small one, for ever.
@@ -41,8 +69,8 @@ enum Phase {
 #[derive(Default)]
 pub struct Operations {
     running: Vec<Operation>,
-    /// Who is asked first: each in turn, so that a busy one does not silence the others.
-    first: usize,
+    /// Who is asked next: each in turn, so that a busy one does not silence the others.
+    next: usize,
 }
 
 impl Operations {
@@ -56,10 +84,15 @@ impl Operations {
         self.running.iter().any(|operation| &*operation.id == id)
     }
 
-    /// Starts one.
-    pub fn start(&mut self, id: String, asked: Asked, engine: Engine, viewer: Viewer) {
-        let starting = async move { engine.stream(engine.accept(asked)?, viewer, None).await };
-        let head = head("next", &id).into();
+    /// Starts one. What comes while it is live goes to the line directly.
+    pub fn start(&mut self, id: String, asked: Asked, engine: Engine, viewer: Viewer, line: &Arc<Line>) {
+        let head: Arc<str> = head("next", &id).into();
+        let outlet = ToSocket { line: Arc::clone(line), head: Arc::clone(&head) };
+        let starting = async move {
+            let mut live = engine.stream(engine.accept(asked)?, viewer, None).await?;
+            live.send_to(outlet);
+            Ok(live)
+        };
         self.running.push(Operation { id: id.into(), head, phase: Phase::Starting(starting.boxed()) });
     }
 
@@ -68,20 +101,33 @@ impl Operations {
         self.running.retain(|operation| &*operation.id != id);
     }
 
-    /// The next outcome of any; for frames with the head of their messages.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(Outcome, &str)> {
-        let count = self.running.len();
-        for turn in 0..count {
-            let at = (self.first + turn) % count;
-            let Poll::Ready(step) = self.running[at].poll(cx) else { continue };
-            self.first = at + 1;
-            return Poll::Ready(match step {
-                Step::Frames(frames) => (Outcome::Frames(frames), &self.running[at].head),
-                Step::Refused(response) => (Outcome::Refused(self.running.swap_remove(at).id, response), ""),
-                Step::Over => (Outcome::Over(self.running.swap_remove(at).id), ""),
-            });
+    /// Gives what is ready to `take`, with the head of its messages, until that says that it is enough. Each is
+    /// asked once: one that is asked again after it gave frames may send those that follow before they are
+    /// written.
+    pub fn poll_each(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(Outcome, &str) -> bool) {
+        for _ in 0..self.running.len() {
+            if self.next >= self.running.len() {
+                self.next = 0;
+            }
+            let at = self.next;
+            let more = match self.running[at].poll(cx) {
+                Poll::Pending => {
+                    self.next += 1;
+                    true
+                }
+                Poll::Ready(Step::Frames(frames)) => {
+                    self.next += 1;
+                    take(Outcome::Frames(frames), &self.running[at].head)
+                }
+                Poll::Ready(Step::Refused(response)) => {
+                    take(Outcome::Refused(self.running.swap_remove(at).id, response), "")
+                }
+                Poll::Ready(Step::Over) => take(Outcome::Over(self.running.swap_remove(at).id), ""),
+            };
+            if !more {
+                return;
+            }
         }
-        Poll::Pending
     }
 }
 

@@ -10,12 +10,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::frame::{Opcode, put, put_head};
+use super::frame::{Opcode, put};
 use super::messages::{ClientMessage, Close, complete, head};
-use super::operations::{Operations, Outcome};
+use super::operations::{Operations, Outcome, put_frames};
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
-use crate::feed::Frame;
 use crate::graphql::engine;
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
@@ -60,6 +59,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         let event = poll_fn(|cx| session.poll(cx, stopping.as_mut(), timer.as_mut())).await;
         let step = match event {
             Event::Ready => session.flush().await,
+            Event::Unfinished => session.wire.finish().await,
             Event::Heard(heard) => session.hear(heard).await,
             Event::Ended(Ended::Gone) => return,
             Event::Ended(Ended::Broken(close)) => Err(close),
@@ -83,6 +83,8 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
 enum Event {
     /// Operations have put something into `out`.
     Ready,
+    /// A write that the feed began is not finished.
+    Unfinished,
     Heard(Heard),
     Ended(Ended),
     Stopping,
@@ -115,6 +117,9 @@ impl Session {
         stopping: Pin<&mut impl Future<Output = ()>>,
         timer: Pin<&mut Sleep>,
     ) -> Poll<Event> {
+        if self.wire.poll_unfinished(cx).is_ready() {
+            return Poll::Ready(Event::Unfinished);
+        }
         if self.streak < STREAK_MAX && self.gather(cx) {
             self.streak += 1;
             return Poll::Ready(Event::Ready);
@@ -137,20 +142,19 @@ impl Session {
 
     /// Puts together what operations have ready, up to the size of a write; `false`: nothing.
     fn gather(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.out.len() < WRITE {
-            match self.operations.poll_next(cx) {
-                Poll::Ready((Outcome::Frames(frames), head)) => put_frames(&mut self.out, head, &frames),
-                Poll::Ready((Outcome::Refused(id, response), _)) => {
+        let out = &mut self.out;
+        self.operations.poll_each(cx, |outcome, head_of_next| {
+            match outcome {
+                Outcome::Frames(frames) => put_frames(out, head_of_next, &frames),
+                Outcome::Refused(id, response) => {
                     let errors = engine::errors(&response);
                     let message = format!("{}{errors}}}", head("error", &id));
-                    put(&mut self.out, Opcode::Text, message.as_bytes());
+                    put(out, Opcode::Text, message.as_bytes());
                 }
-                Poll::Ready((Outcome::Over(id), _)) => {
-                    put(&mut self.out, Opcode::Text, complete(&id).as_bytes());
-                }
-                Poll::Pending => break,
+                Outcome::Over(id) => put(out, Opcode::Text, complete(&id).as_bytes()),
             }
-        }
+            out.len() < WRITE
+        });
         !self.out.is_empty()
     }
 
@@ -213,7 +217,8 @@ impl Session {
                     return Err(Close::TooManyOperations);
                 }
                 let asked = payload.asked(self.from);
-                self.operations.start(id, asked, self.edge.engine.clone(), self.pass.viewer());
+                let (engine, viewer) = (self.edge.engine.clone(), self.pass.viewer());
+                self.operations.start(id, asked, engine, viewer, self.wire.line());
                 Ok(())
             }
             ClientMessage::Complete { id } => {
@@ -248,21 +253,11 @@ impl Session {
 
     /// Takes its leave. A client that does not take its own is left.
     async fn end(mut self, payload: &[u8]) {
+        // Nothing may come after a close.
+        self.operations = Operations::default();
         let farewell = self.wire.send(Opcode::Close, payload);
         if let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(1), farewell).await {
             self.wire.close().await;
         }
-    }
-}
-
-/// The shared payloads with this operation's id before each.
-fn put_frames(out: &mut Vec<u8>, head: &str, frames: &[Frame]) {
-    let message = |frame: &Frame| head.len() + frame.payload().len() + 1;
-    out.reserve(frames.iter().map(|frame| message(frame) + 10).sum());
-    for frame in frames {
-        put_head(out, Opcode::Text, message(frame));
-        out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(frame.payload());
-        out.push(b'}');
     }
 }

@@ -1,27 +1,24 @@
-//! The bytes of one socket: frames and messages on a bare TCP stream.
+//! The bytes of one socket: frames and messages on a line that hyper has let go of.
 //!
 //! It holds no buffer while nothing is under way: a socket that waits costs its task and nothing else. What
 //! goes out is written at once where the socket takes it, which it nearly always does.
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::frame::{Head, Opcode, put};
 use super::messages::Close;
+use crate::http::line::{Line, Lost};
 
 /// A client's message is a request: larger ones are refused before they are read whole.
 const MESSAGE_MAX: usize = 256 * 1024;
 /// Read at once, at most.
 const READ: usize = 4 * 1024;
-/// How long a client may take for what it is sent.
-const WRITE_WAIT: Duration = Duration::from_secs(30);
 
 /// What a client says, by frames.
 #[derive(PartialEq, Eq, Debug)]
@@ -47,7 +44,7 @@ pub enum Ended {
 
 /// See the module.
 pub struct Wire {
-    stream: TcpStream,
+    line: Arc<Line>,
     /// Received and not yet taken apart.
     inbound: Vec<u8>,
     /// The pieces of a message so far, and whether it is text.
@@ -60,9 +57,9 @@ struct Pieces {
 }
 
 impl Wire {
-    /// A stream after its handshake, with what came on its heels.
-    pub fn new(stream: TcpStream, early: &[u8]) -> Self {
-        Self { stream, inbound: early.to_vec(), pieces: None }
+    /// A line after its handshake, with what came on its heels.
+    pub fn new(line: Arc<Line>, early: &[u8]) -> Self {
+        Self { line, inbound: early.to_vec(), pieces: None }
     }
 
     /// The next thing that the client says. Cancelling it loses nothing.
@@ -73,7 +70,7 @@ impl Wire {
                 Ok(None) => {}
                 Err(close) => return Poll::Ready(Err(Ended::Broken(close))),
             }
-            if ready!(self.stream.poll_read_ready(cx)).is_err() {
+            if ready!(self.line.poll_readable(cx)).is_err() {
                 return Poll::Ready(Err(Ended::Gone));
             }
             match self.read() {
@@ -89,7 +86,7 @@ impl Wire {
     #[inline(never)]
     fn read(&mut self) -> io::Result<usize> {
         let mut buffer = [0; READ];
-        let read = self.stream.try_read(&mut buffer)?;
+        let read = self.line.read(&mut buffer)?;
         self.inbound.extend_from_slice(&buffer[..read]);
         Ok(read)
     }
@@ -148,49 +145,38 @@ impl Wire {
     }
 
     /// Sends one frame.
-    pub async fn send(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Close> {
+    pub async fn send(&self, opcode: Opcode, payload: &[u8]) -> Result<(), Close> {
         let mut bytes = Vec::with_capacity(payload.len() + 4);
         put(&mut bytes, opcode, payload);
         self.write(&bytes).await
     }
 
     /// Sends frames that were put together, in one write if the socket takes them.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Close> {
-        match self.stream.try_write(bytes) {
-            Ok(written) if written == bytes.len() => Ok(()),
-            // Rarely: a future that most sockets never need is not kept in each of them.
-            Ok(written) => Box::pin(self.write_slowly(&bytes[written..])).await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Box::pin(self.write_slowly(bytes)).await
-            }
-            Err(_) => Err(Close::Silent),
-        }
+    pub async fn write(&self, bytes: &[u8]) -> Result<(), Close> {
+        self.line.write(bytes).await.map_err(|Lost| Close::Silent)
     }
 
-    async fn write_slowly(&self, mut bytes: &[u8]) -> Result<(), Close> {
-        let writing = async {
-            while !bytes.is_empty() {
-                self.stream.writable().await?;
-                match self.stream.try_write(bytes) {
-                    Ok(written) => bytes = &bytes[written..],
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(())
-        };
-        match timeout(WRITE_WAIT, writing).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Close::Silent),
-        }
+    /// Ready when a write that the feed began is not finished, or was the last.
+    pub fn poll_unfinished(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.line.poll_unfinished(cx)
+    }
+
+    /// Finishes it.
+    pub async fn finish(&self) -> Result<(), Close> {
+        Box::pin(self.line.finish()).await.map_err(|Lost| Close::Silent)
+    }
+
+    /// For the feed to write to.
+    pub fn line(&self) -> &Arc<Line> {
+        &self.line
     }
 
     /// Waits until the client has closed its end too: what it was told last would else be lost with the
     /// connection.
     pub async fn close(mut self) {
-        let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
+        let _ = self.line.shut();
         let heard_out = async {
-            while poll_fn(|cx| self.stream.poll_read_ready(cx)).await.is_ok() {
+            while poll_fn(|cx| self.line.poll_readable(cx)).await.is_ok() {
                 self.inbound.clear();
                 match self.read() {
                     Ok(0) => return,
@@ -226,13 +212,14 @@ fn leave(payload: &[u8]) -> Result<Heard, Close> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::TcpListener;
+    use crate::http::line::Conn;
+    use tokio::net::{TcpListener, TcpStream};
 
     async fn pair() -> (TcpStream, Wire) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await;
         let (server, _) = listener.accept().await.expect("a client connects");
-        (client.expect("it listens"), Wire::new(server, &[]))
+        (client.expect("it listens"), Wire::new(Arc::clone(Conn::new(server, None).line()), &[]))
     }
 
     /// A client's frame, with a mask.

@@ -1,0 +1,116 @@
+//! Server-sent events: one operation per response (graphql-sse, distinct connections mode), each event with
+//! its cursor as `id:`, so that `Last-Event-ID` resumes.
+//!
+//! Over HTTP/1.1 the connection is [taken over](live) after the head of the response: an idle reader costs its
+//! socket and a task. Over HTTP/1.0, which knows no chunks and which some proxies speak, it is a [body].
+
+mod body;
+mod live;
+
+use std::time::Duration;
+
+use async_graphql::Response as GraphResponse;
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use bytes::{BufMut, BytesMut};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::{HeaderName, HeaderValue, StatusCode, Version, header};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Edge;
+use super::credentials::Pass;
+use super::line::{Peer, take_over};
+use super::negotiate::Media;
+use crate::auth::{End, Refused};
+use crate::feed::Frame;
+use crate::graphql::Live;
+use crate::graphql::engine::{Accepted, refused, to_json};
+
+/// How often a silent stream says that it is alive, at least: under the half minute after which the most
+/// impatient proxies give up.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Told at the beginning: the stream is open, and a browser that loses it comes back after 1 to 2 seconds.
+const OPENING: &[u8] = b":\nretry: 1000\n\n";
+const HEARTBEAT_BYTES: &[u8] = b":\n\n";
+/// An EventSource drops an event without data.
+const COMPLETE: &[u8] = b"event: complete\ndata: \n\n";
+
+/// An operation that starts.
+type Starting = BoxFuture<'static, Result<Live, Box<GraphResponse>>>;
+
+/// What ends a stream from our side.
+struct Until {
+    stopping: CancellationToken,
+    /// When the credentials end.
+    ends: Option<Instant>,
+    /// Ready when whoever it is for is no longer let in, before that.
+    withdrawn: Option<BoxFuture<'static, End>>,
+}
+
+/// Answers with a stream that ends at once: the request was refused.
+pub fn refuse(response: &GraphResponse) -> Response {
+    respond(Body::from(refusal(response)))
+}
+
+/// Answers with everything that the operation gives, for as long as the client listens.
+pub fn stream(
+    edge: &Edge,
+    accepted: Accepted,
+    pass: &Pass,
+    resume: Option<String>,
+    peer: Peer,
+    version: Version,
+) -> Response {
+    let (engine, viewer) = (edge.engine.clone(), pass.viewer());
+    let starting = async move { engine.stream(accepted, viewer, resume).await }.boxed();
+    let until =
+        Until { stopping: edge.stopping.clone(), ends: pass.expiry(edge), withdrawn: pass.withdrawn(edge) };
+    if version != Version::HTTP_11 {
+        return respond(body::body(starting, until));
+    }
+    let (body, taken) = take_over(peer.line);
+    edge.tasks.spawn(async move {
+        // An error means that the client has gone before it was answered.
+        if let Ok(line) = taken.await {
+            live::serve(line, starting, until).await;
+        }
+    });
+    let mut response = respond(body);
+    // What comes after the stream's end would find nobody.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// What a stream says last when whoever it is for is no longer let in: why. With a changed role the same token
+/// is good, so the client just comes back.
+fn farewell(end: End) -> Option<Bytes> {
+    let why = match end {
+        End::Expired => Refused::Expired,
+        End::Ended => Refused::Ended,
+        End::RoleChanged => return None,
+    };
+    let mut bytes = BytesMut::from(&*Frame::new(None, &to_json(&refused(why.into()))).event());
+    bytes.put_slice(COMPLETE);
+    Some(bytes.freeze())
+}
+
+/// The whole stream of an operation that did not start.
+fn refusal(response: &GraphResponse) -> Bytes {
+    let mut bytes = BytesMut::from(OPENING);
+    bytes.put_slice(&Frame::new(None, &to_json(response)).event());
+    bytes.put_slice(COMPLETE);
+    bytes.freeze()
+}
+
+fn respond(body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(Media::Events.content_type())),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
+        (header::VARY, HeaderValue::from_static("accept, authorization, cookie")),
+        // nginx would hold events back otherwise.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (StatusCode::OK, headers, body).into_response()
+}
