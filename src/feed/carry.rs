@@ -18,6 +18,7 @@ use super::group::Cohort;
 use super::lock;
 use super::log::Progress;
 use super::reader::{At, AtHand};
+use crate::metrics;
 
 /// Members of one carrier.
 const ROUND: usize = 256;
@@ -88,7 +89,9 @@ impl Member {
     pub fn rest(&self, cohort: &Cohort, at: At) {
         lock(&self.seat).turn = Turn::Carried(at, None);
         // What was rendered before the carriers could see it here is this call's.
-        self.carry(cohort, &mut Together::default(), &mut Vec::new());
+        let mut sent = Sent::default();
+        self.carry(cohort, &mut Together::default(), &mut Vec::new(), &mut sent);
+        sent.count(cohort);
     }
 
     /// Ready with the position when the reader's own task has to go on.
@@ -111,7 +114,7 @@ impl Member {
     }
 
     /// Offers the member what it has not had.
-    fn carry(&self, cohort: &Cohort, together: &mut Together, scratch: &mut Vec<u8>) {
+    fn carry(&self, cohort: &Cohort, together: &mut Together, scratch: &mut Vec<u8>, sent: &mut Sent) {
         let mut seat = lock(&self.seat);
         let Seat { outlet: Some(outlet), turn } = &mut *seat else { return };
         let Turn::Carried(at, waker) = turn else { return };
@@ -120,8 +123,11 @@ impl Member {
                 Next::Nothing => return,
                 Next::Batch(batch, reached) => {
                     scratch.clear();
-                    if !batch.frames.is_empty() && !outlet.offer(batch, scratch) {
-                        break;
+                    if !batch.frames.is_empty() {
+                        if !outlet.offer(batch, scratch) {
+                            break;
+                        }
+                        sent.add(batch);
                     }
                     *at = *reached;
                 }
@@ -142,6 +148,24 @@ impl Member {
         let outlet = seat.outlet.take();
         drop(seat);
         drop(outlet);
+    }
+}
+
+/// What went out in a turn: counted once for all of it.
+#[derive(Default)]
+struct Sent {
+    batches: u64,
+    events: u64,
+}
+
+impl Sent {
+    fn add(&mut self, batch: &Batch) {
+        self.batches += 1;
+        self.events += batch.frames.len() as u64;
+    }
+
+    fn count(&self, cohort: &Cohort) {
+        metrics::all().delivered(self.batches, self.events, cohort.rendered_at());
     }
 }
 
@@ -253,11 +277,12 @@ async fn carry(cohort: Arc<Cohort>, mut rendered: watch::Receiver<Progress>, rou
         }
         let mut scratch = Vec::new();
         for turn in members.chunks(TURN) {
-            let mut together = Together::default();
+            let (mut together, mut sent) = (Together::default(), Sent::default());
             for member in turn {
-                member.carry(&cohort, &mut together, &mut scratch);
+                member.carry(&cohort, &mut together, &mut scratch, &mut sent);
             }
             drop(together);
+            sent.count(&cohort);
             tokio::task::yield_now().await;
         }
     }

@@ -20,6 +20,7 @@ use super::reader::{At, AtHand};
 use super::render::{Execute, RenderError, Renderer};
 use super::ring::{Place, Ring};
 use super::source::FeedItem;
+use crate::clock::Instant;
 
 /// Rendered bytes kept for everybody's group, and for the group of one person.
 const RING_PUBLIC: usize = 512 * 1024;
@@ -171,6 +172,11 @@ impl Cohort {
     /// Tells readers of every move.
     pub fn watch(&self) -> watch::Receiver<Progress> {
         self.rendered.subscribe()
+    }
+
+    /// When the latest event that was rendered was committed.
+    pub fn rendered_at(&self) -> Option<Instant> {
+        self.rendered.borrow().head.at
     }
 
     /// What there is after a position, so far as it takes no question to the store.

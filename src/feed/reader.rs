@@ -16,6 +16,7 @@ use super::render::interrupted;
 use super::source::FeedItem;
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::ResetReason;
+use crate::metrics::{self, Counted};
 
 /// See the module.
 pub struct Reader {
@@ -24,7 +25,10 @@ pub struct Reader {
     /// Where its frames go while it is live; its member's, once it has been that.
     outlet: Option<Box<dyn Outlet>>,
     listed: Option<Listed>,
+    /// It has had everything since it last had to ask the store.
+    live: bool,
     group: Arc<Group>,
+    _counted: Counted,
 }
 
 /// A position that has been reached: everything up to this sequence, in this life of the log.
@@ -69,7 +73,11 @@ impl Reader {
             },
             Position::Claimed,
         );
-        Self { rendered, position, outlet: None, listed: None, group }
+        if after.is_some() {
+            metrics::all().resumed();
+        }
+        let _counted = metrics::all().reader();
+        Self { rendered, position, outlet: None, listed: None, live: false, group, _counted }
     }
 
     /// From now on frames that come while [`Self::next`] waits go to the outlet, without waking who waits.
@@ -103,12 +111,16 @@ impl Reader {
                 AtHand::Frames(frames, reached) => {
                     self.position = Position::Reached(reached);
                     if !frames.is_empty() {
+                        metrics::all().delivered(1, frames.len() as u64, self.group.cohort.rendered_at());
                         return Some(frames);
                     }
                 }
-                AtHand::Nothing if self.rest(at) => {}
+                AtHand::Nothing if self.rest(at) => self.live = true,
                 // An error means that the group is gone: the node is stopping.
-                AtHand::Nothing => self.rendered.changed().await.ok()?,
+                AtHand::Nothing => {
+                    self.live = true;
+                    self.rendered.changed().await.ok()?;
+                }
                 // A large future, and rare: readers who are live do without.
                 AtHand::Elsewhere => {
                     let frames = Box::pin(self.fetch()).await;
@@ -141,10 +153,17 @@ impl Reader {
 
     /// Frames that are not at hand, trying again until the store gives them.
     async fn fetch(&mut self) -> Vec<Frame> {
+        if std::mem::take(&mut self.live) {
+            metrics::all().lagged();
+        }
         let mut patience = Patience::new();
         loop {
             match self.try_fetch().await {
-                Ok(frames) => return frames,
+                Ok(frames) => {
+                    // How long ago they were committed says nothing about how fast they went.
+                    metrics::all().delivered(u64::from(!frames.is_empty()), frames.len() as u64, None);
+                    return frames;
+                }
                 Err(Failed) => {
                     if patience.again(&self.group.cohort.log).await.is_err() {
                         return self.interrupt();
@@ -204,6 +223,10 @@ impl Reader {
 
     /// Tells the reader to start over, and goes on from where the log stands.
     async fn reset(&mut self, reason: ResetReason) -> Result<Vec<Frame>, Failed> {
+        metrics::all().reset(match reason {
+            ResetReason::Trimmed => "trimmed",
+            ResetReason::Restored => "restored",
+        });
         let cohort = &self.group.cohort;
         let now = cohort.log.progress();
         let item = FeedItem::Reset { reason, cursor: now.head.cursor() };

@@ -26,10 +26,15 @@ struct Inner {
 
 impl Histogram {
     pub(super) fn observe(&self, took: Duration) {
+        self.observe_all(took, 1);
+    }
+
+    /// So many that took the same.
+    pub(super) fn observe_all(&self, took: Duration, count: u64) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let at = BOUNDS.partition_point(|bound| *bound < micros);
-        self.0.counts[at].fetch_add(1, Ordering::Relaxed);
-        self.0.sum_micros.fetch_add(micros, Ordering::Relaxed);
+        self.0.counts[at].fetch_add(count, Ordering::Relaxed);
+        self.0.sum_micros.fetch_add(micros.saturating_mul(count), Ordering::Relaxed);
     }
 
     /// Seconds and counts, bucket by bucket.
@@ -68,10 +73,11 @@ mod tests {
     #[test]
     fn each_value_is_counted_where_it_belongs() {
         let histogram = Histogram::default();
-        for micros in [0, 50, 51, 2_000_000, 60_000_000] {
+        for micros in [0, 50, 51, 60_000_000] {
             histogram.observe(Duration::from_micros(micros));
         }
+        histogram.observe_all(Duration::from_secs(2), 3);
         let filled: Vec<_> = histogram.buckets().into_iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(filled, [(0.000_05, 2), (0.000_1, 1), (5.0, 1), (f64::MAX, 1)]);
+        assert_eq!(filled, [(0.000_05, 2), (0.000_1, 1), (5.0, 3), (f64::MAX, 1)]);
     }
 }

@@ -105,12 +105,17 @@ impl Metrics {
         Counted(&self.sockets)
     }
 
-    /// So many events go to one reader's socket; the latest was committed `at`.
-    pub fn delivered(&self, events: usize, at: Option<Instant>) {
-        self.delivered.inc_by(events as u64);
-        self.batches.inc();
+    /// Batches went to so many readers' sockets, with so many events in all; the latest of them was committed
+    /// `at`, where it is live.
+    pub fn delivered(&self, batches: u64, events: u64, at: Option<Instant>) {
+        if batches == 0 {
+            return;
+        }
+        self.delivered.inc_by(events);
+        self.batches.inc_by(batches);
         if let Some(at) = at {
-            self.commit_to_socket.observe((Clock::System.now() - at).to_std().unwrap_or_default());
+            self.commit_to_socket
+                .observe_all((Clock::System.now() - at).to_std().unwrap_or_default(), batches);
         }
     }
 

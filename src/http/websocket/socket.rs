@@ -18,6 +18,7 @@ use crate::auth::{End, Refused};
 use crate::graphql::engine;
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
+use crate::metrics;
 
 /// How long a client may take to say who it is.
 const INIT_WAIT: Duration = Duration::from_secs(10);
@@ -39,6 +40,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
     let stopping = edge.stopping.clone();
     let mut stopping = pin!(stopping.cancelled());
     let opened = Instant::now();
+    let _counted = metrics::all().socket();
     let mut session = Session {
         ends: pass.expiry(&edge),
         withdrawn: pass.withdrawn(&edge),

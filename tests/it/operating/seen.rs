@@ -3,7 +3,11 @@
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
+use talkback::domain::cursor::FeedCursor;
+use talkback::domain::event::LogId;
+use talkback::graphql::GlobalId;
 
+use crate::support::follower::{Follower, Transport};
 use crate::support::node::{Node, NodeOptions, Store};
 use crate::support::world::{Backend, Plan, World};
 use crate::support::{reaper, wait};
@@ -49,6 +53,51 @@ async fn metrics_are_for_the_operator_and_tell_what_happened(
     assert_eq!(value(&text, "talkback_bus_connected"), 1.0);
     assert_eq!(value(&text, "talkback_hubs"), 0.0);
     assert!(text.trim_end().ends_with("# EOF"), "the whole of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_what_went_to_readers_and_how_soon() {
+    let flags = ["--demo", "off", "--metrics-listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
+    let options = NodeOptions { flags, ..NodeOptions::default() };
+    let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
+    let article = world.open_article("last-keeper").await;
+    let (anyone, ana, url) = (world.anyone(), world.guest("Ana").await, metrics_url(world.node(0)).await);
+    let text = async || anyone.http.get(&url).send().await.unwrap().text().await.unwrap();
+    let mut readers = Vec::new();
+    for transport in [Transport::WebSocket, Transport::Sse] {
+        let from = json!({ "articleId": article.id, "after": anyone.read(&article).await["feedCursor"] });
+        readers.push(Follower::open(transport, &anyone, "ArticleEvents", from).await);
+    }
+    for what in ["one", "two", "three"] {
+        ana.comment(&article, None, what).await;
+        for reader in &mut readers {
+            reader.next_payload().await;
+        }
+    }
+    let seen = text().await;
+    let names = ["readers", "websockets", "deliveries_total", "feed_resumes_total", "hubs"];
+    let values = names.map(|name| value(&seen, &format!("talkback_{name}")));
+    assert_eq!(values, [2.0, 1.0, 6.0, 2.0, 1.0], "{seen}");
+    assert!(value(&seen, "talkback_commit_to_socket_seconds_count") >= 1.0, "{seen}");
+    for reader in readers {
+        reader.close().await;
+    }
+    let nobody = async || {
+        let seen = text().await;
+        let left = ["readers", "websockets", "hubs"].map(|name| value(&seen, &format!("talkback_{name}")));
+        if left == [0.0; 3] { Ok(()) } else { Err(format!("{left:?}")) }
+    };
+    wait::eventually(wait::deadline(), "nobody to be counted any more", nobody).await;
+    // As it would be after a backup was restored: the cursor names what this store does not have.
+    let Ok(GlobalId::Article(id)) = GlobalId::decode(&article.id.clone().into()) else {
+        panic!("an article's id")
+    };
+    let ahead = FeedCursor { sequence: 99, ..FeedCursor::beginning(LogId::Article(id)) }.encode();
+    let made_up = json!({ "articleId": article.id, "after": ahead });
+    let mut lost = Follower::open(Transport::Sse, &anyone, "ArticleEvents", made_up).await;
+    let told = lost.next_payload().await;
+    assert_eq!(told["data"]["articleEvents"]["event"]["__typename"], "FeedReset", "{told}");
+    assert_eq!(value(&text().await, r#"talkback_feed_resets_total{reason="restored"}"#), 1.0);
 }
 
 #[rstest]
