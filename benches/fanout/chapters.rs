@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::closed::{self, Cost, Stand};
 use super::followed;
 use super::machine::Cores;
-use super::paced::{self, Outcome};
+use super::paced::{self, Load, Outcome};
 use super::plot::{self, Group};
 use super::report::{Report, figure};
 use super::subject::{Baseline, Subject, Talkback, idle_kib};
@@ -15,6 +15,8 @@ use super::support::world::Backend;
 use super::wire::Transport;
 
 const ROUNDS: usize = 3;
+/// Comments that a moderator approves at a time.
+const TOGETHER: u32 = 20;
 
 struct Run {
     cores: Cores,
@@ -201,22 +203,13 @@ impl Run {
         let lasting = Duration::from_secs(if self.quick { 4 } else { 15 });
         let mut rows = Vec::new();
         for transport in [Transport::WebSocket, Transport::Sse] {
-            for pace in [10, 20] {
+            for per_second in [10, 20] {
+                let load = Load { per_second, lasting, together: 1 };
                 let talkback = self.talkback();
-                rows.push(row(
-                    transport,
-                    "Talkback",
-                    pace,
-                    &paced::run(&talkback, transport, 1000, pace, lasting, &[]),
-                ));
+                rows.push(row(transport, &talkback, load, &paced::run(&talkback, transport, 1000, load)));
                 if transport == Transport::WebSocket {
                     let stock = self.stock();
-                    rows.push(row(
-                        transport,
-                        "stock",
-                        pace,
-                        &paced::run(&stock, transport, 1000, pace, lasting, &[]),
-                    ));
+                    rows.push(row(transport, &stock, load, &paced::run(&stock, transport, 1000, load)));
                 }
             }
         }
@@ -228,35 +221,32 @@ impl Run {
         let lasting = Duration::from_secs(if self.quick { 4 } else { 10 });
         let mut rows = Vec::new();
         for transport in [Transport::WebSocket, Transport::Sse] {
-            for pace in [300, 600] {
+            for per_second in [300, 600] {
+                let load = Load { per_second, lasting, together: TOGETHER };
                 let talkback = self.talkback();
-                rows.push(row(
-                    transport,
-                    "Talkback",
-                    pace,
-                    &paced::run(&talkback, transport, 1000, pace, lasting, &[]),
-                ));
+                rows.push(row(transport, &talkback, load, &paced::run(&talkback, transport, 1000, load)));
                 talkback.check(&self.runtime);
             }
         }
-        let stock = self.stock();
-        rows.push(row(
-            Transport::WebSocket,
-            "stock",
-            300,
-            &paced::run(&stock, Transport::WebSocket, 1000, 300, lasting, &[]),
-        ));
-        self.report.heading("More than one write per delivery can carry", PACED);
+        let (stock, transport) = (self.stock(), Transport::WebSocket);
+        let load = Load { per_second: 300, lasting, together: 1 };
+        rows.push(row(transport, &stock, load, &paced::run(&stock, transport, 1000, load)));
+        let what = format!(
+            "A moderator approves {TOGETHER} waiting comments at a time; the stock server is sent its events one by one."
+        );
+        self.report.heading("More than one write per delivery can carry", &format!("{what} {PACED}"));
         self.report.table(&PACED_HEAD, &rows);
     }
 
     fn nodes(&mut self) {
         let lasting = Duration::from_secs(if self.quick { 4 } else { 15 });
         let mut rows = Vec::new();
-        for pace in [10, 20] {
-            let talkback = Talkback::start(&self.runtime, self.cores, Backend::Scaled);
-            let outcome = paced::run(&talkback, Transport::WebSocket, 1000, pace, lasting, &[]);
-            rows.push(row(Transport::WebSocket, "Talkback", pace, &outcome));
+        for transport in [Transport::WebSocket, Transport::Sse] {
+            for per_second in [10, 20] {
+                let load = Load { per_second, lasting, together: 1 };
+                let talkback = Talkback::start(&self.runtime, self.cores, Backend::Scaled);
+                rows.push(row(transport, &talkback, load, &paced::run(&talkback, transport, 1000, load)));
+            }
         }
         let what = "Comments are written at one node and read at another: PostgreSQL, Redis and both nodes share the server's core.";
         self.report.heading("Across two nodes", &format!("{what} {PACED}"));
@@ -321,12 +311,12 @@ const PACED_HEAD: [&str; 9] = [
     "µs each",
 ];
 
-fn row(transport: Transport, name: &str, pace: u32, outcome: &Outcome) -> Vec<String> {
+fn row(transport: Transport, subject: &dyn Subject, load: Load, outcome: &Outcome) -> Vec<String> {
     let pair = |(p50, p99): (f64, f64)| format!("{} / {}", figure(p50), figure(p99));
     let due = outcome.published * outcome.readers as u64;
     let rate = outcome.per_second * outcome.readers as f64;
     vec![
-        format!("{} · {pace}/s · {name}", transport.name()),
+        format!("{} · {}/s · {}", transport.name(), load.per_second, subject.name()),
         pair(outcome.from_event),
         outcome.from_ack.map_or_else(|| "–".to_owned(), pair),
         if outcome.delivered == due {

@@ -24,32 +24,47 @@ pub struct Outcome {
     pub coalesced: f64,
 }
 
-/// Publishes `pace` events a second for so long, by as many writers as it takes to keep it up.
-pub fn run(
-    subject: &dyn Subject,
-    transport: Transport,
-    readers: usize,
-    pace: u32,
-    lasting: Duration,
-    sample: &[u8],
-) -> Outcome {
+/// Events that are to come.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub per_second: u32,
+    pub lasting: Duration,
+    /// Comments that one moderator approves at once; 1: people post them, and each is shown at once.
+    pub together: u32,
+}
+
+impl Load {
+    /// Those of one connection after the other: nobody has to post more than 75 a second.
+    pub fn writers(self) -> u32 {
+        if self.together > 1 { 1 } else { (self.per_second / 75).clamp(1, 8) }
+    }
+
+    /// Requests of each writer.
+    pub fn requests(self) -> u32 {
+        let seconds = u32::try_from(self.lasting.as_secs()).unwrap_or(u32::MAX);
+        self.per_second * seconds / self.writers() / self.together
+    }
+}
+
+/// Makes so many events a second, and follows them.
+pub fn run(subject: &dyn Subject, transport: Transport, readers: usize, load: Load) -> Outcome {
     let mut crowd = subject.crowd(transport, readers);
-    crowd.warm_up(|| subject.publisher(sample, 99).publish());
-    let writers = (pace / 75).clamp(1, 8);
-    let each = u64::from(pace) * lasting.as_secs() / u64::from(writers);
-    let published = each * u64::from(writers);
+    crowd.warm_up(|| subject.publisher(&[], 99).publish());
+    let (writers, each, lasting) = (load.writers(), load.requests(), load.lasting);
+    let published = u64::from(each) * u64::from(writers) * u64::from(load.together);
+    let mut publishers = subject.writers(load);
     crowd.receipts = Some(Vec::with_capacity(usize::try_from(published).unwrap_or(0) * readers));
     crowd.expect(published);
     (crowd.bytes, crowd.reads) = (0, 0);
-    let gap = Duration::from_secs(u64::from(writers)) / pace;
+    let gap = Duration::from_secs(u64::from(writers * load.together)) / load.per_second;
     let (cpu, start) = (machine::cpu(subject.pid()), Instant::now());
     let writing: Vec<_> = (0..writers)
         .map(|number| {
-            let mut publisher = subject.publisher(sample, number as usize);
+            let mut publisher = publishers.remove(0);
             thread::spawn(move || {
                 let mut acknowledged = Vec::new();
                 for event in 0..each {
-                    let due = start + gap * u32::try_from(event).unwrap_or(0) + gap / writers * number;
+                    let due = start + gap * event + gap / writers * number;
                     thread::sleep(due.saturating_duration_since(Instant::now()));
                     publisher.publish();
                     acknowledged.push(machine::now_micros());
@@ -70,7 +85,7 @@ pub fn run(
     let from_ack = (writers == 1).then(|| {
         let acknowledged = &written[0].0;
         percentiles(&receipts, |receipt| {
-            let index = usize::try_from(receipt.sequence - first).unwrap_or(0);
+            let index = usize::try_from(receipt.sequence - first).unwrap_or(0) / load.together as usize;
             acknowledged.get(index).map_or(0, |at| (receipt.received_micros - at).max(0))
         })
     });

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub enum Post {
     /// A comment under an article that shows comments at once.
     Comment { token: String, article: String, query: String },
+    /// Pending comments that a moderator approves, a batch of ids and revisions at a time.
+    Approvals { token: String, query: &'static str, batches: Vec<Vec<Value>> },
     /// Whatever the server takes for the next event: the stock server makes one up, the raw one sends these bytes.
     Bytes(Vec<u8>),
 }
@@ -31,30 +33,48 @@ impl Publisher {
         Self { stream, post, name, number: 0, answer: Vec::new() }
     }
 
-    /// Posts the next event and waits until it is acknowledged.
+    /// Posts what makes the next event, or the next events, and waits until it is acknowledged.
     pub fn publish(&mut self) {
-        self.number += 1;
-        let (path, authorization, body) = match &self.post {
+        match self.post.clone() {
             Post::Comment { token, article, query } => {
-                let words = format!(
-                    "Comment {} of writer {}: the harbour lights went out one after the other, and nobody on \
-                     the night ferry said a word until the far side was in sight. *Then* everybody did.",
-                    self.number, self.name
-                );
-                let variables = json!({ "input": { "articleId": article, "body": words } });
-                let body = json!({ "query": query, "variables": variables }).to_string().into_bytes();
-                ("/graphql", format!("Authorization: Bearer {token}\r\n"), body)
+                self.comment(&token, &article, &query);
             }
-            Post::Bytes(bytes) => ("/publish", String::new(), bytes.clone()),
-        };
-        let checked = matches!(self.post, Post::Comment { .. });
-        let answer = self.exchange(path, &authorization, &body);
-        if checked {
-            let answer: Value = serde_json::from_slice(answer).expect("an answer in JSON");
-            let refused = answer.get("errors").is_some()
-                || answer.pointer("/data/commentSubmit/userErrors") != Some(&json!([]));
-            assert!(!refused, "the comment is refused: {answer}");
+            Post::Approvals { token, query, batches } => {
+                self.number += 1;
+                let items = &batches[usize::try_from(self.number - 1).unwrap_or(usize::MAX)];
+                let variables = json!({ "input": { "items": items, "to": "APPROVED" } });
+                let answer = self.ask(&token, query, &variables);
+                let results = answer.pointer("/data/commentsModerate/results").and_then(Value::as_array);
+                let done = results.is_some_and(|results| {
+                    results.iter().all(|result| result["userErrors"] == json!([]) && result["id"].is_string())
+                });
+                assert!(done, "not all are approved: {answer}");
+            }
+            Post::Bytes(bytes) => _ = self.exchange("/publish", "", &bytes),
         }
+    }
+
+    /// Posts a comment; answers it.
+    pub fn comment(&mut self, token: &str, article: &str, query: &str) -> Value {
+        let words = format!(
+            "Comment {} of writer {}: the harbour lights went out one after the other, and nobody on \
+             the night ferry said a word until the far side was in sight. *Then* everybody did.",
+            self.number, self.name
+        );
+        self.number += 1;
+        let answer = self.ask(token, query, &json!({ "input": { "articleId": article, "body": words } }));
+        let taken = answer.pointer("/data/commentSubmit/userErrors") == Some(&json!([]));
+        assert!(taken, "the comment is refused: {answer}");
+        answer["data"]["commentSubmit"]["comment"].clone()
+    }
+
+    /// A GraphQL request.
+    pub fn ask(&mut self, token: &str, query: &str, variables: &Value) -> Value {
+        let body = json!({ "query": query, "variables": variables }).to_string().into_bytes();
+        let answer = self.exchange("/graphql", &format!("Authorization: Bearer {token}\r\n"), &body);
+        let answer: Value = serde_json::from_slice(answer).expect("an answer in JSON");
+        assert!(answer.get("errors").is_none(), "the request is refused: {answer}");
+        answer
     }
 
     fn exchange(&mut self, path: &str, authorization: &str, body: &[u8]) -> &[u8] {

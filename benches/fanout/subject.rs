@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::crowd::Crowd;
 use super::machine::{self, Cores};
+use super::paced::Load;
 use super::publisher::{Post, Publisher};
 use super::support::node::NodeOptions;
 use super::support::operations::Operation;
@@ -15,7 +16,10 @@ use super::support::process::Process;
 use super::support::world::{Backend, Plan, World};
 use super::wire::Transport;
 
-const SUBMIT: &str = "mutation Submit($input: CommentSubmitInput!) { commentSubmit(input: $input) { comment { id } userErrors { code message } } }";
+const SUBMIT: &str = "mutation Submit($input: CommentSubmitInput!) { commentSubmit(input: $input) { comment { id revision } userErrors { code message } } }";
+const APPROVE: &str = "mutation Approve($input: CommentsModerateInput!) { commentsModerate(input: $input) { results { id userErrors { code } } userErrors { code } } }";
+const HOLD: &str =
+    "mutation Hold($input: CommentingSetInput!) { commentingSet(input: $input) { userErrors { code } } }";
 
 /// A server.
 pub trait Subject {
@@ -31,6 +35,11 @@ pub trait Subject {
         Publisher::connect(self.port(), self.post(sample), name)
     }
 
+    /// As many writers as a load takes, with all that they need.
+    fn writers(&self, load: Load) -> Vec<Publisher> {
+        (0..load.writers()).map(|number| self.publisher(&[], number as usize)).collect()
+    }
+
     fn crowd(&self, transport: Transport, readers: usize) -> Crowd {
         Crowd::gather(self.port(), transport, &self.operation(), readers)
     }
@@ -41,6 +50,7 @@ pub struct Talkback {
     pub world: World,
     article: String,
     editor: String,
+    moderator: String,
     writer: String,
     /// Which node the readers are at, and which one the writers.
     nodes: (usize, usize),
@@ -55,10 +65,11 @@ impl Talkback {
         let plan = Plan { options, ..Plan::default() };
         let world = cores.for_a_server(|| runtime.block_on(World::planned(backend, plan)));
         let nodes = (0, world.nodes.len() - 1);
-        let (editor, writer) = runtime.block_on(async {
-            (world.store.token("EDITOR", "Edith Or").await, world.store.token("READER", "Ana").await)
+        let [editor, moderator, writer] = runtime.block_on(async {
+            let token = |role, name| world.store.token(role, name);
+            [token("EDITOR", "Edith Or").await, token("MODERATOR", "Mo").await, token("READER", "Ana").await]
         });
-        let mut started = Self { world, article: String::new(), editor, writer, nodes };
+        let mut started = Self { world, article: String::new(), editor, moderator, writer, nodes };
         started.article = started.publish_article(runtime, "night-ferry");
         started
     }
@@ -116,6 +127,27 @@ impl Subject for Talkback {
 
     fn publisher(&self, _sample: &[u8], name: usize) -> Publisher {
         Publisher::connect(self.world.nodes[self.nodes.1].port(), self.post_to(&self.article), name)
+    }
+
+    /// Where a moderator approves many together, they were written before.
+    fn writers(&self, load: Load) -> Vec<Publisher> {
+        if load.together == 1 {
+            return (0..load.writers()).map(|number| self.publisher(&[], number as usize)).collect();
+        }
+        let mut writer = self.publisher(&[], 7);
+        let held = json!({ "input": { "articleId": self.article, "moderation": "PRE" } });
+        let set = writer.ask(&self.editor, HOLD, &held);
+        assert_eq!(set["data"]["commentingSet"]["userErrors"], json!([]), "{set}");
+        let batch = |writer: &mut Publisher| {
+            let written = |_| {
+                let comment = writer.comment(&self.writer, &self.article, SUBMIT);
+                json!({ "id": comment["id"], "revision": comment["revision"] })
+            };
+            (0..load.together).map(written).collect()
+        };
+        let batches = (0..load.requests()).map(|_| batch(&mut writer)).collect();
+        let approvals = Post::Approvals { token: self.moderator.clone(), query: APPROVE, batches };
+        vec![Publisher::connect(self.world.nodes[self.nodes.1].port(), approvals, 0)]
     }
 }
 
