@@ -79,7 +79,8 @@ impl Crowd {
         self.readers.len()
     }
 
-    /// Publishes until every reader has had something, then waits until all that is on its way is there.
+    /// Publishes until every reader has had something, then waits until all that is on its way is there. What is
+    /// checked for order begins after it.
     pub fn warm_up(&mut self, mut publish: impl FnMut()) {
         let mut published = 0;
         self.expect(1);
@@ -91,6 +92,7 @@ impl Crowd {
         while self.pump(Duration::from_millis(300)) {}
         for reader in &mut self.readers {
             reader.received = 0;
+            reader.sequence = None;
         }
         self.expect(0);
     }
