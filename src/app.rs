@@ -18,6 +18,7 @@ use crate::demo;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
+use crate::graphql::documents::{Documents, OperationsError, Registered};
 use crate::graphql::guard::Limits;
 use crate::graphql::{Engine, Site};
 use crate::http::address::Proxies;
@@ -67,6 +68,9 @@ pub enum AppError {
     /// The moderation hook can't be asked from this machine.
     #[error("can't ask the moderation hook: {0}")]
     Hook(#[from] reqwest::Error),
+    /// The registered operations can't be read.
+    #[error(transparent)]
+    Operations(#[from] OperationsError),
     /// The demo newsroom can't be loaded.
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
@@ -183,8 +187,17 @@ impl Node {
             None => None,
         };
         let gate = Gate::new(store.clone(), Arc::clone(&clock), tokens, passwords, sso);
-        let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), Limits::default(), pace)
-            .map_err(|error| AppError::Schema(error.to_string()))?;
+        let documents = documents(&config)?;
+        let engine = Engine::new(
+            service.clone(),
+            feed,
+            gate.clone(),
+            site.clone(),
+            Limits::default(),
+            pace,
+            documents,
+        )
+        .map_err(|error| AppError::Schema(error.to_string()))?;
         let sign_in = match &config.database {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
@@ -239,6 +252,19 @@ impl Node {
             tracing::warn!("the database did not close in time");
         }
     }
+}
+
+/// What clients may name instead of sending it.
+fn documents(config: &Config) -> Result<Documents, AppError> {
+    let registered = match &config.operations {
+        Some(path) => Registered::load(path)?,
+        None => Registered::default(),
+    };
+    let documents = Documents::new(registered, config.operations_only);
+    Ok(match &config.redis_url {
+        Some(url) => documents.shared(url, &config.redis_prefix)?,
+        None => documents,
+    })
 }
 
 async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {

@@ -137,6 +137,22 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_METRICS_LISTEN", value_name = "ADDRESS:PORT", global = true)]
     metrics_listen: Option<SocketAddr>,
 
+    /// Operations that clients may ask for by name: a .graphql file, a .json manifest, or a directory of them
+    #[arg(long, env = "TALKBACK_OPERATIONS", value_name = "FILE|DIR", global = true)]
+    operations: Option<PathBuf>,
+
+    /// Run those operations and no others, but for the ones of Talkback's own pages [default: off]
+    #[arg(
+        long,
+        env = "TALKBACK_OPERATIONS_ONLY",
+        value_name = "ON|OFF",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        global = true
+    )]
+    operations_only: Option<Switch>,
+
     /// How log lines look [default: text]
     #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
@@ -197,6 +213,10 @@ pub struct Config {
     pub proxy_header: ProxyHeader,
     /// Where `/metrics` is served, if anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where registered operations are, if there are any.
+    pub operations: Option<PathBuf>,
+    /// Whether no others run.
+    pub operations_only: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Single sign-on, if there is any.
@@ -254,6 +274,12 @@ impl Settings {
             self.moderation_hook_timeout_ms.or(file.moderation_hook_timeout_ms),
             self.moderation_hook_fallback.or(file.moderation_hook_fallback),
         )?;
+        let operations = self.operations.or(file.operations);
+        let operations_only = self.operations_only.or(file.operations_only) == Some(Switch::On);
+        if operations_only && operations.is_none() {
+            let wanted = "possible without --operations, which names them";
+            return Err(ConfigError::Value { name: "--operations-only", wanted });
+        }
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
         let embedded = matches!(database, DatabaseUrl::Sqlite(_));
         let demo = self.demo.or(file.demo).map_or(embedded, |demo| demo == Switch::On);
@@ -276,6 +302,8 @@ impl Settings {
             },
             proxy_header: self.proxy_header.or(file.proxy_header).unwrap_or(ProxyHeader::XForwardedFor),
             metrics_listen: self.metrics_listen.or(file.metrics_listen),
+            operations,
+            operations_only,
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             sso: self.sso.over(file.sso).resolve(std::env::var("TALKBACK_SSO_SECRET").ok())?,
         })
@@ -340,6 +368,8 @@ mod tests {
             trusted_proxy: Vec::new(),
             proxy_header: ProxyHeader::XForwardedFor,
             metrics_listen: None,
+            operations: None,
+            operations_only: false,
             log_format: LogFormat::Text,
             sso: Some(SsoConfig {
                 issuer: "https://news.example".to_owned(),

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::context::Scope;
+pub use super::documents::Wanted;
+use super::documents::{Documents, Found};
 use super::error::GraphError;
 use super::guard::{self, Admitted, Limits};
 use super::id::article_id;
@@ -40,8 +42,8 @@ const MESSAGE_MAX: usize = 500;
 /// A request as it came in.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The document.
-    pub query: String,
+    /// The document, or what it is called.
+    pub wanted: Wanted,
     /// Which operation of it.
     pub operation_name: Option<String>,
     /// Its variables.
@@ -55,6 +57,8 @@ pub(super) struct Origin(pub IpAddr);
 
 /// A request that passed the guard.
 pub struct Accepted {
+    text: String,
+    by_name: bool,
     asked: Asked,
     admitted: Admitted,
     /// Taken here, since streams go on outside of what brought them.
@@ -66,6 +70,12 @@ impl Accepted {
     #[must_use]
     pub fn operation(&self) -> OperationType {
         self.admitted.operation
+    }
+
+    /// Whether it was named by its sender, and not sent: a persisted query.
+    #[must_use]
+    pub fn by_name(&self) -> bool {
+        self.by_name
     }
 }
 
@@ -79,6 +89,7 @@ pub struct Engine {
     execute: Execute,
     executions: Arc<AtomicU64>,
     pace: Option<Arc<Pace>>,
+    documents: Arc<Documents>,
 }
 
 impl Engine {
@@ -93,6 +104,7 @@ impl Engine {
         site: Site,
         limits: Limits,
         pace: Option<Pace>,
+        documents: Documents,
     ) -> Result<Self, async_graphql::parser::Error> {
         let schema = super::builder().data(service.clone()).data(feed.clone()).data(gate).data(site).finish();
         let limits = limits.with_types_of(&schema.sdl())?;
@@ -111,15 +123,8 @@ impl Engine {
                 schema.execute_stream(request).inspect(counted).boxed()
             })
         };
-        Ok(Self {
-            schema,
-            service,
-            feed,
-            limits: Arc::new(limits),
-            execute,
-            executions,
-            pace: pace.map(Arc::new),
-        })
+        let (limits, pace, documents) = (Arc::new(limits), pace.map(Arc::new), Arc::new(documents));
+        Ok(Self { schema, service, feed, limits, execute, executions, pace, documents })
     }
 
     /// Events that subscriptions were executed for so far, each time once for all who share it.
@@ -128,20 +133,27 @@ impl Engine {
         self.executions.load(Ordering::Relaxed)
     }
 
-    /// Passes a request through the guard.
+    /// Finds the document that a request means, and passes it through the guard.
     ///
     /// # Errors
     /// The response that says why not.
-    pub fn accept(&self, asked: Asked) -> Result<Accepted, Box<Response>> {
+    pub async fn accept(&self, asked: Asked) -> Result<Accepted, Box<Response>> {
+        self.admit(asked).await.map_err(|error| {
+            let response = Response::from_errors(vec![error]);
+            metrics::all().ended("refused", outcome(&response), Duration::ZERO);
+            Box::new(response)
+        })
+    }
+
+    async fn admit(&self, mut asked: Asked) -> Result<Accepted, ServerError> {
+        let found = self.documents.find(std::mem::take(&mut asked.wanted)).await;
+        let Found { text, remember, by_name } = found.map_err(GraphError::into_server_error)?;
         let name = asked.operation_name.as_deref();
-        match guard::admit(&asked.query, name, &asked.variables, &self.limits) {
-            Ok(admitted) => Ok(Accepted { asked, admitted, trace: Trace::current() }),
-            Err(refusal) => {
-                let response = Response::from_errors(vec![refusal.into()]);
-                metrics::all().ended("refused", outcome(&response), Duration::ZERO);
-                Err(Box::new(response))
-            }
+        let admitted = guard::admit(&text, name, &asked.variables, &self.limits)?;
+        if let Some(hash) = remember {
+            self.documents.remember(hash, &text).await;
         }
+        Ok(Accepted { text, by_name, asked, admitted, trace: Trace::current() })
     }
 
     /// What this node's readers follow, for metrics.
@@ -231,13 +243,13 @@ impl Engine {
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
         self.keep_pace(&accepted, &viewer).await.map_err(|error| Box::new(refused(error)))?;
-        let Accepted { asked, admitted, .. } = &accepted;
+        let Accepted { text, asked, admitted, .. } = &accepted;
         let name = asked.operation_name.as_deref();
         if !has_plain_root(&admitted.document, name) {
             let message = "A subscription selects exactly one field, directly: not through a fragment, and without @skip or @include.";
             return Err(Box::new(refused(GraphError::new("BAD_SUBSCRIPTION_ROOT", message))));
         }
-        let planned = plan(&admitted.document, &asked.query, name, &asked.variables, &viewer);
+        let planned = plan(&admitted.document, text, name, &asked.variables, &viewer);
         let Some(planned) = planned else {
             return self.alone(accepted, viewer).await;
         };
@@ -402,8 +414,8 @@ pub fn refused(error: GraphError) -> Response {
 }
 
 fn request(accepted: Accepted) -> Request {
-    let Accepted { asked, admitted, .. } = accepted;
-    let mut request = Request::new(asked.query).variables(asked.variables).data(Origin(asked.address));
+    let Accepted { text, asked, admitted, .. } = accepted;
+    let mut request = Request::new(text).variables(asked.variables).data(Origin(asked.address));
     request.operation_name = asked.operation_name;
     request.set_parsed_query(admitted.document);
     request.data(asked.address)

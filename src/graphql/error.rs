@@ -55,6 +55,12 @@ impl GraphError {
         }
     }
 
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// What clients are told.
     #[must_use]
     pub fn message(&self) -> &str {

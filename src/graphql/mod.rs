@@ -4,6 +4,7 @@
 mod batch;
 mod connection;
 mod context;
+pub mod documents;
 pub mod engine;
 mod error;
 pub mod guard;

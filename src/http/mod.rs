@@ -7,6 +7,7 @@ mod credentials;
 mod graphql;
 mod health;
 mod line;
+mod message;
 mod negotiate;
 mod pages;
 pub mod serve;
@@ -64,16 +65,18 @@ pub fn router(edge: Edge, allow_origin: &[String], around: Around) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
+            header::IF_NONE_MATCH,
             HeaderName::from_static("last-event-id"),
         ])
         .max_age(Duration::from_secs(600));
     let api = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::method_not_allowed))
-        .layer(cors);
+        .layer(cors)
+        .layer(axum::middleware::from_fn(graphql::options));
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
     Router::new()
         .merge(api)

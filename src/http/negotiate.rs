@@ -112,6 +112,32 @@ pub fn is_json(headers: &HeaderMap) -> bool {
     is_json && parts.all(is_utf8)
 }
 
+/// How a body is packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    /// Not at all.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+}
+
+/// How the body of a request is packed; `None`: in a way that is not understood here, or twice.
+#[must_use]
+pub fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let mut found = Encoding::Identity;
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        for coding in value.to_str().ok()?.split(',').map(str::trim).filter(|coding| !coding.is_empty()) {
+            let is_gzip = coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip");
+            match found {
+                Encoding::Identity if is_gzip => found = Encoding::Gzip,
+                Encoding::Identity | Encoding::Gzip if coding.eq_ignore_ascii_case("identity") => {}
+                Encoding::Identity | Encoding::Gzip => return None,
+            }
+        }
+    }
+    Some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +148,20 @@ mod tests {
             headers.insert(header::ACCEPT, value);
         }
         accepted(&headers)
+    }
+
+    #[test]
+    fn gzip_is_the_one_way_to_pack_a_body() {
+        let encoding = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_ENCODING, value.parse().expect("a header"));
+            encoding(&headers)
+        };
+        assert_eq!(encoding("identity"), Some(Encoding::Identity));
+        assert_eq!(encoding("GZIP"), Some(Encoding::Gzip));
+        for other in ["br", "deflate", "gzip, gzip", "gzip, br", "zstd", "é"] {
+            assert_eq!(encoding(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
-// Apollo Client: HTTP, and subscriptions on a WebSocket.
+// Apollo Client: HTTP, automatic persisted queries by GET, and subscriptions on a WebSocket.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { ApolloClient, HttpLink, InMemoryCache, gql } from '@apollo/client';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -13,6 +15,13 @@ before(async () => {
 });
 after(() => room.stop());
 
+const requests = [];
+const recorded = async (url, options) => {
+  const response = await fetch(url, options);
+  requests.push({ url: String(url), method: options.method, status: response.status, body: options.body });
+  return response;
+};
+
 test('queries and mutations over HTTP', async () => {
   const headers = { authorization: `Bearer ${room.tokens.reader}` };
   const client = new ApolloClient({ cache: new InMemoryCache(), link: new HttpLink({ uri: room.url, headers }) });
@@ -23,6 +32,26 @@ test('queries and mutations over HTTP', async () => {
   assert.deepEqual(written.data.commentSubmit.userErrors, []);
   await assert.rejects(client.query({ query: gql('{ viewer { nonsense } }') }));
   client.stop();
+});
+
+test('a persisted query is sent whole once, and by its digest after that', async () => {
+  const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+  const link = () =>
+    new PersistedQueryLink({ sha256, useGETForHashedQueries: true }).concat(new HttpLink({ uri: room.url, fetch: recorded }));
+  const ask = async () => {
+    const client = new ApolloClient({ cache: new InMemoryCache(), link: link() });
+    const read = await client.query({ query: gql(ARTICLE), variables: { slug: 'story' } });
+    assert.equal(read.data.article.slug, 'story');
+    client.stop();
+  };
+  requests.length = 0;
+  await ask();
+  await ask();
+  const shown = requests.map(({ method, url, body }) => [method, /[?&]query=/.test(url) || /"query"/.test(body ?? '')]);
+  // Asked by digest, told that nobody knows it, sent whole; then by digest alone.
+  assert.equal(shown.length, 3, JSON.stringify(shown));
+  assert.deepEqual(shown.map(([, whole]) => whole), [false, true, false]);
+  assert.equal(shown[2][0], 'GET');
 });
 
 test('subscriptions on a WebSocket', async () => {

@@ -1,7 +1,8 @@
-// urql: HTTP, and subscriptions over server-sent events and WebSockets.
+// urql: HTTP, persisted queries, and subscriptions over server-sent events and WebSockets.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
+import { persistedExchange } from '@urql/exchange-persisted';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { APPROVED, ARTICLE, SUBMIT, body, collector, newsroom } from './server.js';
@@ -27,9 +28,15 @@ test('queries and mutations over HTTP', async () => {
   assert.equal(wrong.error.graphQLErrors[0].extensions.code, 'GRAPHQL_VALIDATION_FAILED');
 });
 
-test('queries by GET', async () => {
+test('queries by GET, and persisted ones', async () => {
   const byGet = await plain({ preferGetMethod: 'force' }).query(ARTICLE, { slug: 'story' }).toPromise();
   assert.equal(byGet.data?.article.slug, 'story', String(byGet.error));
+  const persisted = () =>
+    plain({ preferGetMethod: true, exchanges: [persistedExchange({ preferGetForPersistedQueries: true }), fetchExchange] });
+  for (let round = 0; round < 2; round += 1) {
+    const read = await persisted().query(ARTICLE, { slug: 'story' }).toPromise();
+    assert.equal(read.data?.article.slug, 'story', String(read.error));
+  }
 });
 
 async function follows(client) {

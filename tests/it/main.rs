@@ -9,6 +9,7 @@
 mod bus;
 mod deciding;
 mod dependencies;
+mod edge;
 mod faults;
 mod finding;
 mod first_light;

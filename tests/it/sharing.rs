@@ -47,7 +47,7 @@ async fn inside(backend: Backend) -> (Inside, Option<TestDatabase>) {
 async fn follow(inside: &Inside, article: &Article, viewer: &Viewer) -> Live {
     let id = GlobalId::Article(article.id).encode();
     let variables = json!({ "articleId": id.0, "after": FeedCursor::head(article).encode() });
-    let accepted = inside.accept(Operation::named("ArticleEvents", variables));
+    let accepted = inside.accept(Operation::named("ArticleEvents", variables)).await;
     let live = inside.engine.stream(accepted, viewer.clone(), None).await;
     live.map_err(|no| no.errors).unwrap()
 }
@@ -262,9 +262,10 @@ async fn sharing_is_invisible_to_the_byte() {
         let mut readers = Vec::new();
         for viewer in [&Viewer::Anonymous, &inside.people[0], &inside.people[1]] {
             for _ in 0..2 {
-                readers.push(inside.engine.stream(inside.accept(operation()), viewer.clone(), None).await);
+                readers
+                    .push(inside.engine.stream(inside.accept(operation()).await, viewer.clone(), None).await);
             }
-            readers.push(inside.engine.alone(inside.accept(operation()), viewer.clone()).await);
+            readers.push(inside.engine.alone(inside.accept(operation()).await, viewer.clone()).await);
         }
         let mut readers: Vec<Live> =
             readers.into_iter().map(|live| live.map_err(|no| no.errors).unwrap()).collect();

@@ -1,11 +1,9 @@
 //! The messages of `graphql-transport-ws`, and the codes that a socket closes with.
 //! Source: PROTOCOL.md of the npm package `graphql-ws`.
 
-use std::net::IpAddr;
-
 use serde::Deserialize;
 
-use crate::graphql::engine::Asked;
+use crate::http::message::Message;
 
 /// What a client says.
 #[derive(Debug, Deserialize)]
@@ -25,35 +23,13 @@ pub enum ClientMessage {
         /// The client's name for it.
         id: String,
         /// What.
-        payload: SubscribePayload,
+        payload: Message,
     },
     /// No more of this.
     Complete {
         /// The client's name for it.
         id: String,
     },
-}
-
-/// A request.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SubscribePayload {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-impl SubscribePayload {
-    /// The request, sent from `address`.
-    pub fn asked(self, address: IpAddr) -> Asked {
-        let variables = self.variables.map(serde_json::Value::Object).unwrap_or_default();
-        Asked {
-            query: self.query,
-            operation_name: self.operation_name,
-            variables: async_graphql::Variables::from_json(variables),
-            address,
-        }
-    }
 }
 
 /// Why a socket is closed. Codes from 4400 on mean: don't come back like this. 1012 and 4408 mean: do.
@@ -87,8 +63,6 @@ pub enum Close {
     DuplicateId,
     /// More than one `connection_init`.
     InitTwice,
-    /// More operations at once than a socket may have.
-    TooManyOperations,
     /// The node is stopping.
     Restart,
     /// The client does not answer, or does not read.
@@ -108,7 +82,7 @@ impl Close {
             Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
             Self::InitTimeout | Self::Silent => 4408,
             Self::DuplicateId => 4409,
-            Self::InitTwice | Self::TooManyOperations => 4429,
+            Self::InitTwice => 4429,
             Self::Restart => 1012,
             Self::Unavailable => 1013,
         }
@@ -130,7 +104,6 @@ impl Close {
             Self::InitTimeout => "Connection initialisation timeout",
             Self::DuplicateId => "Subscriber already exists",
             Self::InitTwice => "Too many initialisation requests",
-            Self::TooManyOperations => "Too many operations on one socket",
             Self::Restart => "Service restart: come back",
             Self::Silent => "No answer in time",
         };

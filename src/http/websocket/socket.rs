@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_graphql::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -15,9 +16,10 @@ use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome, put_frames};
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
-use crate::graphql::engine;
+use crate::graphql::{GraphError, engine};
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
+use crate::http::message::{NotOne, read_json};
 use crate::metrics;
 
 /// How long a client may take to say who it is.
@@ -149,9 +151,7 @@ impl Session {
             match outcome {
                 Outcome::Frames(frames) => put_frames(out, head_of_next, &frames),
                 Outcome::Refused(id, response) => {
-                    let errors = engine::errors(&response);
-                    let message = format!("{}{errors}}}", head("error", &id));
-                    put(out, Opcode::Text, message.as_bytes());
+                    put(out, Opcode::Text, error(&id, &response).as_bytes());
                 }
                 Outcome::Over(id) => put(out, Opcode::Text, complete(&id).as_bytes()),
             }
@@ -169,7 +169,7 @@ impl Session {
         self.heard = Instant::now();
         match heard {
             Heard::Text(text) => {
-                let message = serde_json::from_str(&text)
+                let message = read_json(text.as_bytes())
                     .map_err(|_| Close::BadMessage("Not a message of graphql-transport-ws"))?;
                 self.react(message).await
             }
@@ -215,10 +215,10 @@ impl Session {
                 if self.operations.contains(&id) {
                     return Err(Close::DuplicateId);
                 }
+                let asked = payload.asked(self.from).map_err(|NotOne(what)| Close::BadMessage(what))?;
                 if self.operations.len() >= OPERATIONS_MAX {
-                    return Err(Close::TooManyOperations);
+                    return self.refuse(&id, too_many(OPERATIONS_MAX)).await;
                 }
-                let asked = payload.asked(self.from);
                 let (engine, viewer) = (self.edge.engine.clone(), self.pass.viewer());
                 self.operations.start(id, asked, engine, viewer, self.wire.line());
                 Ok(())
@@ -228,6 +228,12 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// Tells that an operation does not start. The others go on.
+    async fn refuse(&mut self, id: &str, why: GraphError) -> Result<(), Close> {
+        let message = error(id, &engine::refused(why));
+        self.wire.send(Opcode::Text, message.as_bytes()).await
     }
 
     fn rings_at(&self) -> Instant {
@@ -262,4 +268,15 @@ impl Session {
             self.wire.close().await;
         }
     }
+}
+
+/// `error` of one operation.
+fn error(id: &str, response: &Response) -> String {
+    format!("{}{}}}", head("error", id), engine::errors(response))
+}
+
+fn too_many(max: usize) -> GraphError {
+    let message =
+        format!("A socket has at most {max} operations at a time: complete one, or open another socket.");
+    GraphError::new("TOO_MANY_OPERATIONS", message)
 }

@@ -14,7 +14,8 @@ use talkback::domain::comment::Comment;
 use talkback::domain::ids::UserId;
 use talkback::domain::user::{Role, User, UserKind, Viewer};
 use talkback::feed::Feed;
-use talkback::graphql::engine::{Accepted, Asked};
+use talkback::graphql::documents::{Documents, Registered};
+use talkback::graphql::engine::{Accepted, Asked, Wanted};
 use talkback::graphql::guard::Limits;
 use talkback::graphql::{Engine, Site};
 use talkback::service::Service;
@@ -43,7 +44,9 @@ impl Inside {
         let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), Arc::clone(&clock));
         let gate = Gate::new(store, clock, tokens, Passwords::new(false), None);
         let site = Site { base_url: "http://localhost".into() };
-        let engine = Engine::new(service.clone(), feed, gate, site, Limits::default(), None).unwrap();
+        let documents = Documents::new(Registered::default(), false);
+        let engine =
+            Engine::new(service.clone(), feed, gate, site, Limits::default(), None, documents).unwrap();
         let mut people = Vec::new();
         for (name, role) in [("Edith", Role::Admin), ("Ana", Role::Reader), ("Ben", Role::Reader)] {
             let user = User { id: UserId(service.clock.new_id()), display_name: name.into(), role };
@@ -95,20 +98,20 @@ impl Inside {
     }
 
     /// An operation, past the guard.
-    pub fn accept(&self, operation: Operation) -> Accepted {
+    pub async fn accept(&self, operation: Operation) -> Accepted {
         let Operation { query, variables, .. } = operation;
         let asked = Asked {
-            query,
+            wanted: Wanted::text(query),
             operation_name: None,
             variables: Variables::from_json(variables),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        self.engine.accept(asked).unwrap_or_else(|refused| panic!("{:?}", refused.errors))
+        self.engine.accept(asked).await.unwrap_or_else(|refused| panic!("{:?}", refused.errors))
     }
 
     /// Runs an operation and returns its data.
     pub async fn answer(&self, viewer: &Viewer, operation: &str, variables: Value) -> Value {
-        let accepted = self.accept(Operation::named(operation, variables));
+        let accepted = self.accept(Operation::named(operation, variables)).await;
         let response = self.engine.run(accepted, viewer.clone()).await;
         assert!(response.is_ok(), "{:?}", response.errors);
         response.data.into_json().unwrap()

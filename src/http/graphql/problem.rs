@@ -1,0 +1,88 @@
+//! A request that can't be answered, as a response.
+
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::METHODS;
+use super::response::json;
+use crate::auth::Refused;
+use crate::graphql::GraphError;
+use crate::graphql::engine::refused;
+use crate::http::message::NotOne;
+use crate::http::negotiate::Media;
+
+/// See the module.
+pub struct Problem {
+    status: StatusCode,
+    error: Box<GraphError>,
+    /// What else its kind of answer says.
+    header: Option<(HeaderName, &'static str)>,
+}
+
+impl Problem {
+    /// With a code and a message of its own.
+    pub fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
+        Self::of(status, GraphError::new(code, message))
+    }
+
+    /// Of an error that says everything.
+    pub fn of(status: StatusCode, error: GraphError) -> Self {
+        let header = match status {
+            StatusCode::METHOD_NOT_ALLOWED => Some((header::ALLOW, METHODS)),
+            // RFC 6750, section 3.1.
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Some((header::RETRY_AFTER, "2"))
+            }
+            // What is left of the body is not read.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {
+                Some((header::CONNECTION, "close"))
+            }
+            _ => None,
+        };
+        Self { status, error: Box::new(error), header }
+    }
+
+    /// What is no GraphQL request.
+    pub fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    /// With another header than its status has by itself.
+    pub fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    /// Its status.
+    #[cfg(test)]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The response. A stream that does not begin is told in JSON.
+    pub fn respond(self, media: Media) -> Response {
+        let media = if media == Media::Events { Media::Json } else { media };
+        let mut response = json(self.status, media, &refused(*self.error));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = match refused.code() {
+            "UNAUTHENTICATED" => StatusCode::UNAUTHORIZED,
+            "UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::of(status, refused.into())
+    }
+}
+
+impl From<NotOne> for Problem {
+    fn from(NotOne(message): NotOne) -> Self {
+        Self::bad_request(message)
+    }
+}
