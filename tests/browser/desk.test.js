@@ -4,6 +4,7 @@ import { after, before, suite, test } from "node:test";
 import { words } from "./support/api.js";
 import { accessible, becomes, fits, launch } from "./support/browser.js";
 import { Desk } from "./support/desk.js";
+import { Line } from "./support/line.js";
 import { BACKENDS, Newsroom } from "./support/server.js";
 
 for (const backend of BACKENDS) {
@@ -16,7 +17,7 @@ for (const backend of BACKENDS) {
       for (const name of ["One", "Two", "Three", "Four", "Five", "Six"]) await ana.comment(article, words(name));
       desk = await Desk.open(browser, room, room.nodes[0]);
       page = desk.page;
-      await desk.card("One").waitFor();
+      await desk.card("One:").waitFor();
     });
     after(async () => {
       await browser?.close();
@@ -73,6 +74,8 @@ for (const backend of BACKENDS) {
       await conflict.getByRole("heading", { name: /As you read it/ }).waitFor();
       assert.equal((await conflict.locator("ins").first().innerText()).trim(), "Four, on second thoughts:");
       await accessible(page, "a conflict");
+      // While the words have just changed under the moderator's eyes, no key decides.
+      await page.locator(".card.is-selected[aria-busy=false]").waitFor();
       await page.keyboard.press("a");
       await status("Approved: Ana").waitFor();
       await focused("Five");
@@ -83,14 +86,16 @@ for (const backend of BACKENDS) {
       await desk.card("Five").focus();
       const id = await desk.card("Five").getAttribute("data-id");
       await other.reject({ id });
+      await desk.card("Five").getByText("Mia has decided this one meanwhile.").waitFor();
       await page.keyboard.press("a");
-      await page.getByRole("alert", { name: "Conflict" }).getByText(/Mia has decided this one since you read it: rejected/).waitFor();
       const { comment } = await other.run("query($id: ID!) { comment(id: $id) { status } }", { id });
       assert.equal(comment.status, "REJECTED");
     });
 
     test("many are selected and decided on together, and those that were not are named", async () => {
       for (const name of ["Seven", "Eight", "Nine"]) await ana.comment(article, words(name));
+      // Deaf to events, it decides on what it has read.
+      await page.route(/subscription/, (route) => route.abort());
       await page.goto(`${room.nodes[0]}/moderate`);
       await desk.card("Nine").waitFor();
       await page.keyboard.press("*");
@@ -102,6 +107,8 @@ for (const backend of BACKENDS) {
       await report.getByText("1 comment left as it is").waitFor();
       await report.getByRole("heading", { name: "Approved: 3 of 4" }).waitFor();
       await accessible(page, "a decision on many");
+      await page.unroute(/subscription/);
+      page.errors.length = 0;
     });
 
     test("a decision is undone: by its button, by key, and later from the list", async () => {
@@ -165,6 +172,107 @@ for (const backend of BACKENDS) {
     });
 
     test("no page of it logged an error", () => assert.deepEqual(page.errors, []));
+  });
+}
+
+for (const backend of BACKENDS) {
+  suite(`two moderators over ${backend}`, () => {
+    let room, browser, line, article, ana, here, there;
+    before(async () => {
+      [room, browser] = await Promise.all([Newsroom.open(backend, { demo: false }), launch()]);
+      article = await (await room.person("EDITOR", "Edith")).publish("the-weir", { policy: { moderation: "PRE" } });
+      ana = await room.guest("Ana");
+      for (const name of ["One", "Two", "Three", "Four"]) await ana.comment(article, words(name));
+      line = await Line.to(room.nodes[1]);
+      [here, there] = [await Desk.open(browser, room, room.nodes[0], "Mia"), await Desk.open(browser, room, line.url, "Theo")];
+      await Promise.all([here, there].map((desk) => desk.live()));
+    });
+    after(async () => {
+      await browser?.close();
+      await line?.close();
+      await room?.close();
+    });
+    const heading = (desk, name) => desk.page.getByRole("heading", { level: 1, name, exact: true });
+
+    test("the counts move, and what the other one decided leaves with their name", async () => {
+      await heading(there, "Waiting 4").waitFor();
+      await here.card("Two").getByRole("button", { name: "Approve" }).click();
+      await there.card("Two").getByText("Mia has decided this one meanwhile.").waitFor();
+      await heading(there, "Waiting 3").waitFor();
+      await there.card("Two").waitFor({ state: "detached" });
+      await there.page.getByRole("link", { name: "All comments 4" }).waitFor();
+    });
+
+    test("the card that somebody looks at stays until they move on", async () => {
+      await there.card("One:").focus();
+      await here.card("One:").getByRole("button", { name: "Spam" }).click();
+      await there.card("One:").getByText("Mia has decided this one meanwhile.").waitFor();
+      await there.card("One:").getByRole("button", { name: "Go on" }).click();
+      await there.card("One:").waitFor({ state: "detached" });
+      await there.page.getByRole("link", { name: "Spam 1" }).waitFor();
+    });
+
+    test("who has a comment open is seen at the other desk", async () => {
+      await there.card("Four").focus();
+      await here.card("Four").getByText("Theo has this open").waitFor();
+      await there.card("Three").focus();
+      await here.card("Four").getByText("Theo has this open").waitFor({ state: "detached" });
+    });
+
+    test("what comes in is announced together, and a button leads there", async () => {
+      for (const name of ["Five", "Six", "Seven"]) await ana.comment(article, words(name));
+      const news = there.page.getByRole("button", { name: "3 new" });
+      await news.waitFor();
+      await there.page.getByRole("status").filter({ hasText: /new comments?$/ }).waitFor();
+      await news.click();
+      await becomes(there.page, "the first new one has the focus", () => document.activeElement?.matches("article.card") && document.activeElement.textContent.includes("Five"));
+      await there.page.getByRole("button", { name: "2 new" }).waitFor();
+    });
+
+    test("a desk that was cut off says so, and knows everything when it is back", async () => {
+      await there.card("Seven").focus();
+      line.cut();
+      await there.page.getByText("Reconnecting…").waitFor();
+      for (const name of ["Three", "Four"]) await here.approve(name);
+      await ana.comment(article, words("Eight"));
+      await heading(here, "Waiting 4").waitFor();
+      line.mend();
+      await there.card("Eight").waitFor();
+      await heading(there, "Waiting 4").waitFor();
+      for (const name of ["Three", "Four"]) await there.card(name).waitFor({ state: "detached" });
+      await there.live();
+    });
+
+    test("a search finds words and people, live, and its address can be sent to a colleague", async () => {
+      const ben = await room.guest("Ben");
+      await ben.comment(article, words("The sluice at six"));
+      const box = here.page.getByRole("searchbox", { name: "Search the comments" });
+      await here.page.keyboard.press("/");
+      await box.fill("SLUICE");
+      await here.page.keyboard.press("Enter");
+      await heading(here, "Waiting 1").waitFor();
+      await here.card("sluice").waitFor();
+      await ben.comment(article, words("Another sluice"));
+      await here.card("Another sluice").waitFor();
+      assert.equal(await here.page.getByRole("article").count(), 2);
+      const address = new URL(here.page.url());
+      await there.page.goto(`${line.url}${address.pathname}${address.search}`);
+      await there.card("Another sluice").waitFor();
+      assert.equal(await there.page.getByRole("article").count(), 2);
+      await here.page.getByRole("button", { name: "“SLUICE”" }).click();
+      await here.card("Five").waitFor();
+      await here.card("Another sluice").focus();
+      await here.page.getByRole("link", { name: "All by this person" }).filter({ visible: true }).click();
+      await here.page.getByRole("button", { name: "By Ben" }).waitFor();
+      await heading(here, "All comments 2").waitFor();
+      await accessible(here.page, "a search");
+      await here.page.goBack();
+      await here.card("Five").waitFor();
+    });
+
+    test("neither page logged an error of its own", () => {
+      for (const { page } of [here, there]) assert.deepEqual(page.errors.filter((error) => !/ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_INCOMPLETE/.test(error)), []);
+    });
   });
 }
 

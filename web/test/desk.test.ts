@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { difference } from "../src/desk/difference";
 import { period } from "../src/desk/figures";
+import type { QueueEvent } from "../src/desk/live";
 import { Queue } from "../src/desk/queue";
-import { addressOf, parseRoute, type Route } from "../src/desk/route";
+import { NO_FILTER, addressOf, parseRoute, type Route } from "../src/desk/route";
 import type { QueueCommentFragment } from "../src/generated/operations";
 import type { Client } from "../src/lib/client";
 
@@ -19,7 +20,7 @@ async function queueOf(server: QueueCommentFragment[]): Promise<Queue> {
       Promise.resolve({ moderationQueue: { totalCount: server.length, nodes: server.slice(0, first), pageInfo: { hasNextPage: server.length > first, endCursor: "x" } } }),
   } as unknown as Client;
   const queue = new Queue(client);
-  await queue.open("PENDING", { articleId: null });
+  await queue.open("PENDING", NO_FILTER);
   return queue;
 }
 
@@ -44,6 +45,47 @@ describe("a queue", () => {
     expect(queue.current?.note?.kind).toBe("gone");
     queue.select(1);
     expect(ids(queue)).toEqual(["c2", "c3"]);
+  });
+
+  const left = (id: string, by: { id: string; displayName: string } | null, queue = "PENDING") => ({ __typename: "CommentLeftQueue", queue, commentId: id, by }) as QueueEvent;
+  const entered = (entry: QueueCommentFragment, queue = "PENDING") => ({ __typename: "CommentEnteredQueue", queue, comment: entry }) as QueueEvent;
+  const mia = { id: "mia", displayName: "Mia" };
+
+  test("what others decided tells by whom and is swept away, but for the card that has the focus", async () => {
+    const queue = await queueOf([1, 2, 3].map((n) => comment(n)));
+    expect(queue.apply(left("c1", mia), "me")).toBe("left");
+    expect(queue.apply(left("c2", mia), "me")).toBe("left");
+    expect(queue.apply(entered(comment(2, { status: "SPAM", revision: 2 }), "SPAM"), "me")).toBe("none");
+    expect(queue.items.map(({ note }) => note?.kind)).toEqual(["gone", "gone", undefined]);
+    queue.sweep();
+    expect([ids(queue), queue.total]).toEqual([["c1", "c3"], 1]);
+  });
+
+  test("what comes in is new until somebody looks at it; what comes back in the middle is read anew", async () => {
+    const queue = await queueOf([2, 3].map((n) => comment(n)));
+    expect(queue.apply(entered(comment(4)), "me")).toBe("arrived");
+    expect([ids(queue), queue.news, queue.total]).toEqual([["c2", "c3", "c4"], 1, 3]);
+    queue.select(2);
+    expect(queue.news).toBe(0);
+    expect(queue.apply(entered(comment(1)), "me")).toBe("unknown");
+    expect(queue.apply(entered(comment(5, { status: "APPROVED" })), "me")).toBe("none");
+  });
+
+  test("an event that overtakes the reading of the queue is not lost", async () => {
+    const server = [1, 2].map((n) => comment(n));
+    const queue = await queueOf(server);
+    const reading = queue.refresh();
+    queue.apply(entered(comment(3)), "me");
+    queue.apply(left("c1", { id: "me", displayName: "Me" }), "me");
+    await reading;
+    expect(ids(queue)).toEqual(["c2", "c3"]);
+  });
+
+  test("words that change while they are read stop the hand", async () => {
+    const queue = await queueOf([1, 2].map((n) => comment(n)));
+    const edited = { __typename: "CommentEditedInQueue", comment: comment(1, { body: "Otherwise", revision: 2 }) } as QueueEvent;
+    expect(queue.apply(edited, "me")).toBe("startled");
+    expect([queue.current?.startled, queue.current?.note?.kind]).toEqual([true, "conflict"]);
   });
 
   test("a range is picked from the last card that was", async () => {
@@ -81,7 +123,7 @@ describe("a queue", () => {
 
 test("a place on the desk is what its address says", () => {
   const routes: Route[] = [
-    { view: "queue", queue: "SPAM", filter: { articleId: "a&1" } },
+    { view: "queue", queue: "SPAM", filter: { articleId: "a&1", authorId: "u 1", text: "“the” ferry" } },
     { view: "comment", id: "u=1" },
     { view: "figures", span: "year" },
   ];

@@ -2,15 +2,26 @@
 import { openWindow } from "./browser.js";
 
 export class Desk {
-  /** Signs in by a link that works once. */
-  static async open(browser, room, node = room.url) {
+  /** Signs in by a link that works once; with a name, as a moderator with an account of that name. */
+  static async open(browser, room, node = room.url, name = null) {
     const desk = new Desk();
     desk.page = await openWindow(browser);
     desk.node = node;
-    await desk.page.goto(await room.signInLink(node));
-    await desk.page.getByRole("button", { name: "Sign in" }).click();
+    if (name) {
+      await desk.page.goto(`${node}/sign-in`);
+      await desk.page.getByLabel("Name", { exact: true }).fill(name);
+      await desk.page.getByLabel("Password").fill(await room.account("MODERATOR", name));
+    } else {
+      await desk.page.goto(await room.signInLink(node));
+    }
+    await desk.page.getByRole("button", { name: "Sign in" }).first().click();
     await desk.page.waitForURL("**/moderate*");
     return desk;
+  }
+
+  /** Waits until the desk follows what happens. */
+  async live() {
+    await this.page.getByRole("status").getByText("Live", { exact: true }).waitFor({ state: "attached" });
   }
 
   card(text) {

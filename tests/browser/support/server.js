@@ -77,6 +77,15 @@ export class Newsroom {
     return new Reader(this.url, await this.command("token", "--role", role, "--name", name));
   }
 
+  /** Makes an account that signs in on the pages, and returns its password. */
+  async account(role, name) {
+    const password = randomBytes(12).toString("base64url");
+    const adding = run(binary, ["user", "add", "--role", role, "--name", name, "--password-stdin", ...this.store]);
+    adding.child.stdin.end(`${password}\n`);
+    await adding;
+    return password;
+  }
+
   async guest(name) {
     return new Reader(this.url).guest(name);
   }

@@ -23,12 +23,8 @@ export function cardView(desk: Desk, item: Item, index: number): TemplateResult 
   return html`<li>
     <article
       class="card ${selected ? "is-selected" : ""} ${picked ? "is-picked" : ""} ${item.note?.kind === "gone" ? "is-gone" : ""}"
-      tabindex=${selected ? 0 : -1} aria-busy=${String(item.busy)} aria-label="Comment by ${author}" data-id=${comment.id}
-      @focusin=${() => {
-        if (queue.at === index || desk.rejecting) return;
-        queue.at = index;
-        desk.requestUpdate();
-      }}>
+      tabindex=${selected ? 0 : -1} aria-busy=${String(item.busy || item.startled)} aria-label="Comment by ${author}" data-id=${comment.id}
+      @pointerdown=${() => desk.press()} @focusin=${() => desk.touch(item)}>
       <header class="card-head">
         <input type="checkbox" class="card-pick" aria-label="Select the comment by ${author}" .checked=${picked} @click=${pick}>
         <bdi class="card-author">${author}</bdi>
@@ -36,7 +32,7 @@ export function cardView(desk: Desk, item: Item, index: number): TemplateResult 
         <time datetime=${comment.createdAt} title=${fully(comment.createdAt, undefined)}>${when(comment.createdAt, Date.now(), undefined)}</time>
         ${comment.editedAt ? html`<span>edited</span>` : nothing}
         ${comment.status === queue.name ? nothing : html`<span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}
-        ${claimView(desk, item)}
+        ${item.fresh ? html`<span class="tag is-new">New</span>` : nothing}${claimView(desk, item)}
         <a class="card-story" href="/articles/${comment.article.slug}#comment-${encodeURIComponent(comment.id)}" target="_blank" rel="noopener">${comment.article.headline}</a>
       </header>
       ${
@@ -75,7 +71,7 @@ function noteView(desk: Desk, { note, comment }: Item): TemplateResult | typeof 
     case "refused":
       return html`<p class="card-note" role="alert">${note.message}</p>`;
     case "gone":
-      return html`<p class="card-note">${note.by ?? "Somebody else"} has decided this one meanwhile.</p>`;
+      return html`<p class="card-note">${note.by ?? "Somebody else"} ${note.takenBack ? "has taken it back" : "has decided this one meanwhile"}.</p>`;
     case "conflict":
       return conflictView(desk, note.read, comment);
   }
@@ -100,7 +96,7 @@ function conflictView(desk: Desk, read: Item["comment"], now: Item["comment"]): 
 
 function actionsView(desk: Desk, item: Item, selected: boolean): TemplateResult {
   const { status, author } = item.comment;
-  const off = item.busy || status === "DELETED";
+  const off = item.busy || item.startled || status === "DELETED";
   const hint = (key: string): TemplateResult | typeof nothing => (selected && desk.keyboard.on ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing);
   const action = (to: Verdict, name: string, key: string, look = ""): TemplateResult | typeof nothing =>
     status === to
@@ -132,7 +128,6 @@ export function reasonsView(desk: Desk, items: readonly Item[]): TemplateResult 
 
 /** From a card whose comment has left to the one after it. */
 function goOn(desk: Desk, item: Item): void {
-  desk.queue.total++;
-  desk.queue.takeOut([item]);
+  desk.queue.takeOut([item], 0);
   desk.focusCard();
 }

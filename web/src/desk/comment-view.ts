@@ -13,6 +13,6 @@ export function commentView(desk: Desk, id: string): TemplateResult {
     <p class="card-head">${time(comment.createdAt)} <span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>
       <a class="card-story" href="/articles/${comment.article.slug}#comment-${encodeURIComponent(comment.id)}">${comment.article.headline}</a></p>
     <div class="card-text" dir="auto">${comment.bodyHtml === null ? html`<p class="desk-muted">The words are gone.</p>` : unsafeHTML(comment.bodyHtml)}</div>
-    ${inspectorView(desk, { comment, note: null, busy: false })}
+    ${inspectorView(desk, { comment, note: null, busy: false, fresh: false, startled: false })}
   `;
 }

@@ -1,5 +1,5 @@
 import { LitElement, type TemplateResult } from "lit";
-import { DeskCounts, DeskViewer, type DeskViewerData, type ModerationQueueName } from "../generated/operations";
+import { DeskViewer, type DeskViewerData, type ModerationQueueName } from "../generated/operations";
 import { Client, Refused, Unreachable } from "../lib/client";
 import { plural } from "../lib/text";
 import { Decisions, type Outcome, type Verdict } from "./decisions";
@@ -7,7 +7,7 @@ import { Figures } from "./figures";
 import { Inspector } from "./inspector";
 import { KeyboardControl } from "./keyboard";
 import { DONE, QUEUES, type Reason } from "./labels";
-import { Live } from "./live";
+import { Live, type QueueEvent } from "./live";
 import { Person } from "./person";
 import { Queue, type Item } from "./queue";
 import { NO_FILTER, addressOf, parseRoute, type Filter, type Route } from "./route";
@@ -40,6 +40,8 @@ export class Desk extends LitElement {
   report: Report | null = null;
 
   #arriving = false;
+  #pressed = false;
+  #touched: Item | null = null;
 
   readonly client = new Client(new URL("/graphql", location.href), () => null, () => true);
   readonly queue = new Queue(this.client);
@@ -106,13 +108,44 @@ export class Desk extends LitElement {
   stepQueue(by: 1 | -1): void {
     const at = QUEUES.findIndex(([name]) => name === this.queue.name);
     const next = QUEUES[(at + by + QUEUES.length) % QUEUES.length];
-    if (next) this.openQueue(next[0]);
+    if (next) this.openQueue(next[0], this.queue.filter);
   }
 
   select(index: number): void {
     if (!this.queue.select(index)) return;
     this.rejecting = null;
     this.focusCard();
+  }
+
+  /** A button of a card is being pressed: until it is let go, nothing moves, or the click would miss it. */
+  press(): void {
+    this.#pressed = true;
+    const released = (): void => {
+      removeEventListener("pointerup", released);
+      removeEventListener("pointercancel", released);
+      // After the click, which comes with the release.
+      setTimeout(() => {
+        this.#pressed = false;
+        const touched = this.#touched;
+        this.#touched = null;
+        if (touched) this.touch(touched);
+      });
+    };
+    addEventListener("pointerup", released);
+    addEventListener("pointercancel", released);
+  }
+
+  /** The focus has come to a card by itself. */
+  touch(item: Item): void {
+    if (this.#pressed) {
+      this.#touched = item;
+      return;
+    }
+    const index = this.queue.items.indexOf(item);
+    if (index < 0 || (this.queue.at === index && !item.fresh) || this.rejecting) return;
+    this.queue.at = index;
+    item.fresh = false;
+    this.requestUpdate();
   }
 
   startReject(items: readonly Item[]): void {
@@ -131,7 +164,7 @@ export class Desk extends LitElement {
 
   /** Decides on one or on many, naming the revisions that are on screen, and moves on to what comes next. */
   async decide(items: readonly Item[], to: Verdict, reason: Reason | null = null, note: string | null = null): Promise<void> {
-    const wanted = items.filter((item) => !item.busy && item.comment.status !== "DELETED");
+    const wanted = items.filter((item) => !item.busy && !item.startled && item.comment.status !== "DELETED");
     if (wanted.length === 0) return;
     this.rejecting = null;
     this.report = null;
@@ -145,8 +178,7 @@ export class Desk extends LitElement {
     if (done) this.toasts.show(done.text, done);
     if (wanted.length > 1 && kept.length > 0) this.report = { title: `${DONE[to]}: ${moved.length} of ${wanted.length}`, outcomes };
     if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
-    if (this.queue.items.length < 5 && this.queue.hasMore) void this.refresh();
-    void this.refresh();
+    if (this.live.state !== "live" || (this.queue.items.length < 5 && this.queue.hasMore)) void this.refresh();
     if (this.route.view === "queue") this.focusCard();
     else this.person.stale();
   }
@@ -166,10 +198,53 @@ export class Desk extends LitElement {
     }
   }
 
+  /** How many each queue holds. */
+  count(queues: readonly { readonly name: ModerationQueueName; readonly count: number }[]): void {
+    for (const { name, count } of queues) this.counts[name] = count;
+    this.requestUpdate();
+  }
+
+  /** Something happened, here or elsewhere. */
+  follow(event: QueueEvent): void {
+    const focused = document.activeElement?.closest<HTMLElement>(".card")?.dataset.id;
+    const change = this.queue.apply(event, this.viewer?.id);
+    if (change === "unknown") this.live.rereadSoon();
+    if (change === "arrived") this.live.announceSoon();
+    if (change === "left") this.live.sweepSoon();
+    if (change === "startled") this.live.calmSoon();
+    // One's own decision, in another window: the focus goes on to what came in its place.
+    if (focused && !this.queue.items.some((item) => item.comment.id === focused)) this.focusCard();
+    this.requestUpdate();
+  }
+
+  /** Takes out the cards whose comments others have decided on, but for the one that is looked at. */
+  sweep(): void {
+    this.queue.sweep();
+    this.requestUpdate();
+  }
+
+  /** The queue as it is now. */
+  async reread(): Promise<void> {
+    await this.queue.refresh().catch((error: unknown) => this.fail(error));
+    this.#arrived();
+    this.requestUpdate();
+  }
+
+  /** To the first of what has come in since the queue was read. */
+  async showNews(): Promise<void> {
+    if (this.queue.beyond > 0 && !this.queue.items.some((item) => item.fresh)) await this.more();
+    this.queue.beyond = 0;
+    const first = this.queue.items.findIndex((item) => item.fresh);
+    if (first >= 0) this.select(first);
+    this.requestUpdate();
+  }
+
+  /** Reads the desk anew, and follows it from there. */
   async refresh(): Promise<void> {
     try {
-      const [counts] = await Promise.all([this.client.run(DeskCounts, {}), this.route.view === "queue" ? this.queue.refresh() : null]);
-      for (const [name] of QUEUES) this.counts[name] = counts[name as "PENDING"].totalCount;
+      // In this order: what happens after the cursor and before the queue is read comes twice, and nothing is missed.
+      await this.live.catchUp();
+      if (this.route.view === "queue") await this.queue.refresh();
       this.problem = null;
       this.#arrived();
     } catch (error) {
@@ -261,7 +336,7 @@ export class Desk extends LitElement {
   async #start(): Promise<void> {
     await this.identify();
     if (!this.isModerator) return;
-    this.live.start();
-    await Promise.all([this.#open(), this.refresh()]);
+    await this.live.catchUp().catch((error: unknown) => this.fail(error));
+    await this.#open();
   }
 }

@@ -5,6 +5,7 @@ import type { Desk } from "./desk";
 import type { Context } from "./inspector";
 import { reasonWords, STATUS, words } from "./labels";
 import type { Item } from "./queue";
+import { NO_FILTER } from "./route";
 import { sanctionWords } from "./sanctions";
 import { placeLink } from "./view";
 
@@ -33,6 +34,7 @@ export function inspectorView(desk: Desk, { comment }: Item): TemplateResult {
     <p class="inspector-links">
       ${placeLink(desk, { view: "comment", id: comment.id }, "This comment alone")}
       ${desk.route.view === "queue" ? html`<button class="link" @click=${() => desk.narrow({ articleId: comment.article.id })}>Only this story</button>` : nothing}
+      ${author ? placeLink(desk, { view: "queue", queue: "ALL", filter: { ...NO_FILTER, authorId: author.id } }, "All by this person") : nothing}
     </p>
   </div>`;
 }

@@ -67,6 +67,9 @@ export class KeyboardControl implements ReactiveController {
       case "?":
         this.desk.querySelector<HTMLDialogElement>("dialog.desk-help-dialog")?.showModal();
         return true;
+      case "/":
+        this.desk.querySelector<HTMLElement>(".search input")?.focus();
+        return this.desk.route.view === "queue";
       case "[":
       case "]":
         this.desk.stepQueue(key === "]" ? 1 : -1);

@@ -66,6 +66,7 @@ export const KEYS: readonly (readonly [string, readonly (readonly [string, strin
       ["k", "Previous comment"],
       ["[ ]", "Previous, next queue"],
       ["o", "Open in the story"],
+      ["/", "Search"],
     ],
   ],
   [

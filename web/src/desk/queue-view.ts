@@ -5,7 +5,7 @@ import { cardView, reasonsView } from "./card-view";
 import type { Desk, Report } from "./desk";
 import { inspectorView } from "./inspector-view";
 import { EMPTY, QUEUES } from "./labels";
-import { isFiltered, NO_FILTER } from "./route";
+import { isFiltered } from "./route";
 import { placeLink } from "./view";
 
 /** A queue: which ones there are, the cards of one, and what surrounds the card that has the focus. */
@@ -17,7 +17,7 @@ export function queueView(desk: Desk): TemplateResult {
         ${QUEUES.map(([name, label]) =>
           placeLink(
             desk,
-            { view: "queue", queue: name, filter: NO_FILTER },
+            { view: "queue", queue: name, filter: queue.filter },
             html`<span>${label}</span> ${desk.counts[name] === undefined ? nothing : html`<b>${desk.counts[name]?.toLocaleString()}</b>`}`,
             `desk-queue ${name === "PENDING" || name === "REPORTED" ? "is-urgent" : ""} ${desk.counts[name] ? "" : "is-none"}`,
             name === queue.name,
@@ -26,7 +26,9 @@ export function queueView(desk: Desk): TemplateResult {
       </nav>
       <main class="desk-main" id="main">
         <div class="page-head">
-          <h1 class="desk-title" tabindex="-1">${QUEUES.find(([name]) => name === queue.name)?.[1]} <span>${queue.loading ? "" : queue.total.toLocaleString()}</span></h1>
+          <h1 class="desk-title" tabindex="-1">${QUEUES.find(([name]) => name === queue.name)?.[1]} <span>${queue.loading ? "" : held(desk).toLocaleString()}</span></h1>
+          ${queue.news > 0 ? html`<button class="button news" @click=${() => void desk.showNews()}>${queue.news.toLocaleString()} new</button>` : nothing}
+          ${searchView(desk)}
         </div>
         ${filterView(desk)}${bulkView(desk)}${desk.report ? reportView(desk, desk.report) : nothing}${listView(desk)}
       </main>
@@ -39,12 +41,29 @@ function listView(desk: Desk): TemplateResult {
   const { queue } = desk;
   if (queue.items.length === 0) {
     if (queue.loading) return html`<ol class="desk-list" aria-busy="true" aria-label="Loading">${[0, 1, 2].map(() => html`<li class="card is-blank" aria-hidden="true"></li>`)}</ol>`;
-    return html`<p class="desk-empty">${isFiltered(queue.filter) ? "Nothing in this queue matches." : EMPTY[queue.name]}</p>`;
+    if (!isFiltered(queue.filter)) return html`<p class="desk-empty">${EMPTY[queue.name]}</p>`;
+    return html`<p class="desk-empty">Nothing in this queue matches. ${queue.name === "ALL" ? nothing : placeLink(desk, { view: "queue", queue: "ALL", filter: queue.filter }, "Look in all comments")}</p>`;
   }
   return html`
     <ol class="desk-list">${repeat(queue.items, (item) => item.comment.id, (item, index) => cardView(desk, item, index))}</ol>
     ${queue.hasMore ? html`<p><button class="button" @click=${() => void desk.more()}>Show more</button></p>` : nothing}
   `;
+}
+
+/** How many the queue holds: all of it is counted by the server, a part of it here. */
+function held({ queue, counts }: Desk): number {
+  return isFiltered(queue.filter) ? queue.total : (counts[queue.name] ?? queue.total);
+}
+
+function searchView(desk: Desk): TemplateResult {
+  const find = (event: SubmitEvent): void => {
+    event.preventDefault();
+    desk.narrow({ text: String(new FormData(event.target as HTMLFormElement).get("text") ?? "").trim() || null });
+  };
+  return html`<form class="search" role="search" @submit=${find}>
+    <input class="field" type="search" name="text" aria-label="Search the comments" placeholder="Search" minlength="2" maxlength="200" .value=${desk.queue.filter.text ?? ""} aria-keyshortcuts="/">
+    <button class="button">Search</button>
+  </form>`;
 }
 
 /** What the queue is narrowed down to, each with the way out. */
@@ -54,6 +73,8 @@ function filterView(desk: Desk): TemplateResult | typeof nothing {
   const sample = items[0]?.comment;
   const chip = (what: string, off: () => void): TemplateResult => html`<li><button class="chip" @click=${off}>${what}<span aria-hidden="true"> ×</span><span class="visually-hidden">: show all again</span></button></li>`;
   return html`<ul class="chips" aria-label="Only">
+    ${filter.text ? chip(`“${filter.text}”`, () => desk.narrow({ text: null })) : nothing}
+    ${filter.authorId ? chip(`By ${sample?.author?.id === filter.authorId ? sample.author.displayName : "one person"}`, () => desk.narrow({ authorId: null })) : nothing}
     ${filter.articleId ? chip(sample?.article.id === filter.articleId ? sample.article.headline : "One story", () => desk.narrow({ articleId: null })) : nothing}
   </ul>`;
 }

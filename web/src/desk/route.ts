@@ -3,6 +3,9 @@ import type { ModerationQueueName } from "../generated/operations";
 /** What a queue is narrowed down to. */
 export interface Filter {
   readonly articleId: string | null;
+  readonly authorId: string | null;
+  /** Only comments with these words. */
+  readonly text: string | null;
 }
 
 /** Over how long the charts look back. */
@@ -19,10 +22,10 @@ export type Route =
 
 const QUEUES: readonly ModerationQueueName[] = ["PENDING", "REPORTED", "SPAM", "ALL"];
 const SPANS: readonly Span[] = ["day", "week", "month", "quarter", "year"];
-export const NO_FILTER: Filter = { articleId: null };
+export const NO_FILTER: Filter = { articleId: null, authorId: null, text: null };
 
 export function isFiltered(filter: Filter): boolean {
-  return filter.articleId !== null;
+  return filter.articleId !== null || filter.authorId !== null || filter.text !== null;
 }
 
 export function parseRoute(search: string): Route {
@@ -46,7 +49,7 @@ export function parseRoute(search: string): Route {
   return {
     view: "queue",
     queue: QUEUES.find((queue) => queue === wanted) ?? "PENDING",
-    filter: { articleId: query.get("story") },
+    filter: { articleId: query.get("story"), authorId: query.get("author"), text: query.get("text")?.trim() || null },
   };
 }
 
@@ -56,6 +59,8 @@ export function addressOf(route: Route): string {
   if (route.view === "queue") {
     query.set("queue", route.queue.toLowerCase());
     if (route.filter.articleId) query.set("story", route.filter.articleId);
+    if (route.filter.authorId) query.set("author", route.filter.authorId);
+    if (route.filter.text) query.set("text", route.filter.text);
   } else {
     query.set("view", route.view);
     if ("id" in route) query.set("id", route.id);

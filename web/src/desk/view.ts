@@ -58,11 +58,12 @@ function whoView(desk: Desk): TemplateResult {
   `;
 }
 
-/** Says nothing while all is well: that the numbers move is enough. */
+/** A dot while all is well: that the numbers move is enough. */
 function connectionView(desk: Desk): TemplateResult {
   const { state } = desk.live;
-  const text = state === "waiting" || state === "closed" ? "Reconnecting…" : state === "connecting" ? "Connecting…" : "Live";
-  return html`<span class="desk-live is-${state}" role="status"><span class=${state === "live" ? "visually-hidden" : ""}>${text}</span></span>`;
+  const text = { waiting: "Reconnecting…", connecting: "Connecting…", live: "Live", closed: "Not live" }[state];
+  return html`<span class="desk-live is-${state}" role="status"><span class=${state === "live" ? "visually-hidden" : ""}>${text}</span></span>
+    ${state === "closed" ? html`<button class="link" @click=${() => void desk.refresh()}>Try again</button>` : nothing}`;
 }
 
 function placeView(desk: Desk): TemplateResult {

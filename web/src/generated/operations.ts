@@ -280,28 +280,72 @@ export type DeskQueueData = {
   };
 };
 
-export type DeskQueueVariables = { readonly queue: ModerationQueueName; readonly first: number; readonly after?: string | null; readonly articleId?: string | null };
+export type DeskQueueVariables = { readonly queue: ModerationQueueName; readonly first: number; readonly after?: string | null; readonly articleId?: string | null; readonly authorId?: string | null; readonly text?: string | null };
 
-export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String$articleId:ID){moderationQueue(queue:$queue first:$first after:$after articleId:$articleId){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskQueueData, DeskQueueVariables>;
+export const DeskQueue = "query DeskQueue($queue:ModerationQueueName!$first:Int!$after:String$articleId:ID$authorId:ID$text:String){moderationQueue(queue:$queue first:$first after:$after articleId:$articleId authorId:$authorId text:$text){totalCount nodes{...QueueComment}pageInfo{hasNextPage endCursor}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskQueueData, DeskQueueVariables>;
 
-export type DeskCountsData = {
-  readonly PENDING: {
-    readonly totalCount: number;
-  };
-  readonly REPORTED: {
-    readonly totalCount: number;
-  };
-  readonly SPAM: {
-    readonly totalCount: number;
-  };
-  readonly ALL: {
-    readonly totalCount: number;
+export type DeskStateData = {
+  readonly moderationState: {
+    readonly cursor: string;
+    readonly queues: ReadonlyArray<{
+      readonly name: ModerationQueueName;
+      readonly count: number;
+    }>;
   };
 };
 
-export type DeskCountsVariables = {  };
+export type DeskStateVariables = {  };
 
-export const DeskCounts = "query DeskCounts{PENDING:moderationQueue(queue:PENDING first:1){totalCount}REPORTED:moderationQueue(queue:REPORTED first:1){totalCount}SPAM:moderationQueue(queue:SPAM first:1){totalCount}ALL:moderationQueue(queue:ALL first:1){totalCount}}" as Operation<DeskCountsData, DeskCountsVariables>;
+export const DeskState = "query DeskState{moderationState{cursor queues{name count}}}" as Operation<DeskStateData, DeskStateVariables>;
+
+export type DeskEventsData = {
+  readonly moderationEvents: {
+    readonly cursor: string;
+    readonly event: (
+      | {
+      readonly __typename: "CommentClaimed";
+      readonly commentId: string;
+      readonly claim: {
+        readonly moderator: {
+          readonly id: string;
+          readonly displayName: string;
+        };
+        readonly expiresAt: string;
+      } | null;
+    }
+      | {
+      readonly __typename: "CommentEditedInQueue";
+      readonly comment: QueueCommentFragment;
+    }
+      | {
+      readonly __typename: "CommentEnteredQueue";
+      readonly queue: ModerationQueueName;
+      readonly comment: QueueCommentFragment;
+    }
+      | {
+      readonly __typename: "CommentLeftQueue";
+      readonly queue: ModerationQueueName;
+      readonly commentId: string;
+      readonly by: {
+        readonly id: string;
+        readonly displayName: string;
+      } | null;
+    }
+      | {
+      readonly __typename: "FeedReset";
+      readonly reason: FeedResetReason;
+    }
+    );
+    readonly queues: ReadonlyArray<{
+      readonly name: ModerationQueueName;
+      readonly count: number;
+    }>;
+  };
+};
+
+export type DeskEventsVariables = { readonly after?: string | null };
+
+export const DeskEvents = "subscription DeskEvents($after:String){moderationEvents(after:$after){cursor event{__typename ...on CommentEnteredQueue{queue comment{...QueueComment}}...on CommentEditedInQueue{comment{...QueueComment}}...on CommentLeftQueue{queue commentId by{id displayName}}...on CommentClaimed{commentId claim{moderator{id displayName}expiresAt}}...on FeedReset{reason}}queues{name count}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}" as Operation<DeskEventsData, DeskEventsVariables>;
 
 export type DeskContextData = {
   readonly comment: QueueCommentFragment & {
