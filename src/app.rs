@@ -118,6 +118,15 @@ pub async fn open(config: &Config) -> Result<Opened, AppError> {
     Ok(Opened { store, tokens, clock })
 }
 
+/// The use cases for a command, which tells no node of what it does: nodes that run read it in the store, within
+/// a second or two.
+#[must_use]
+pub fn service_alone(opened: &Opened) -> Service {
+    let (bus, _) = LocalBus::new();
+    let (store, clock) = (opened.store.clone(), Arc::clone(&opened.clock));
+    Service { store, bus, clock, rulebook: Arc::new(Rulebook::unhurried()) }
+}
+
 /// A node that listens but does not serve yet.
 pub struct Node {
     listener: TcpListener,

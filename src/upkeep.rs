@@ -22,6 +22,9 @@ const MARKS_KEPT: chrono::Duration = chrono::Duration::days(8);
 /// How long a node may be out of touch and still hear of every session that was ended.
 const CHANGES_KEPT: chrono::Duration = chrono::Duration::days(7);
 
+/// How long a host site's tokens from before the deletion of an account are known as such.
+const SUBJECTS_KEPT: chrono::Duration = chrono::Duration::days(30);
+
 /// Tidies up now and then until the node stops.
 pub async fn run(service: Service, feed_retention: Duration, stopping: CancellationToken) {
     let mut tidy = tokio::time::interval(TIDY_EVERY);
@@ -61,6 +64,7 @@ async fn tidy_up(service: &Service, feed_retention: Duration) -> Result<(), Stor
         tokio::task::yield_now().await;
     }
     service.store.forget_codes(now).await?;
+    service.store.forget_subjects(now - SUBJECTS_KEPT).await?;
     service.store.forget_standings(now, now - CHANGES_KEPT).await?;
     Ok(())
 }

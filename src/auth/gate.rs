@@ -114,7 +114,8 @@ impl Gate {
     }
 
     /// Whom a host site vouches for, as a person here: made when they first come, and changed when a later token
-    /// than before says something else.
+    /// than before says something else. Whoever deleted their account here and comes back is somebody new; a token
+    /// from before that is no coming back.
     async fn introduce(&self, sso: &Sso, vouched: &Vouched, session: SessionId) -> Result<UserId, Refused> {
         let Inner { store, clock, .. } = &*self.inner;
         let Vouched { subject, name, role, as_of, .. } = vouched;
@@ -122,6 +123,10 @@ impl Gate {
         for _ in 0..ATTEMPTS {
             let known = store.latest().standing_of_subject(who.issuer, who.subject, session).await?;
             let Some(standing) = known else {
+                let deleted_at = store.latest().subject_deleted_at(who.issuer, who.subject).await?;
+                if deleted_at.is_some_and(|deleted_at| vouched.issued_at.is_none_or(|at| at <= deleted_at)) {
+                    return Err(Refused::Gone);
+                }
                 let id = UserId(clock.new_id());
                 let tx = store.write().await?;
                 match tx.introduce(id, &who, clock.now()).await {

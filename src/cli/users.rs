@@ -1,6 +1,7 @@
 //! `talkback user …`: local accounts, and what an operator does about people.
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use uuid::Uuid;
@@ -12,7 +13,8 @@ use crate::config::Config;
 use crate::domain::ids::UserId;
 use crate::domain::text;
 use crate::domain::user::{Role, User, UserKind};
-use crate::store::{Member, Store, StoreError, login};
+use crate::service::{Failure, Service};
+use crate::store::{Member, Store, StoreError, create_private, login};
 
 /// What can be done about people.
 #[derive(Subcommand)]
@@ -46,6 +48,22 @@ pub enum UserCommand {
         /// What its holder may do from now on: READER, MODERATOR, EDITOR or ADMIN
         #[arg(long, value_parser = role)]
         role: Role,
+    },
+    /// Write all that is held of a person, as JSON Lines
+    Export {
+        #[command(flatten)]
+        whom: Whom,
+        /// The file to write, which must not be there yet; without it, standard output
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
+    /// Delete an account for good: what names the person, and the words of all their comments
+    Delete {
+        #[command(flatten)]
+        whom: Whom,
+        /// Yes, for good: nothing brings it back
+        #[arg(long, required = true)]
+        yes: bool,
     },
     /// End all sessions and bearer tokens of a person, on every node, within two seconds
     SignOut {
@@ -92,6 +110,17 @@ pub enum UserError {
         "there is an account of that name; `talkback user password` sets its password, `talkback user role` its role"
     )]
     Taken,
+    /// The file can't be written.
+    #[error("can't write {path}: {reason}")]
+    Unwritten {
+        /// Which.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Something that was asked of the service itself.
+    #[error(transparent)]
+    Service(#[from] Failure),
     /// The host site says so.
     #[error("{0} signs in at the host site, which says what they may do")]
     Sso(String),
@@ -144,6 +173,24 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
             tx.commit().await?;
             format!("{} is {} now.\n", user.display_name, role.name())
         }
+        UserCommand::Export { whom, output } => {
+            let id = find(store, &whom).await?.user.id;
+            return export(&app::service_alone(opened), id, output.as_deref()).await;
+        }
+        UserCommand::Delete { whom, yes: _ } => {
+            let user = find(store, &whom).await?.user;
+            let service = app::service_alone(opened);
+            let mut erased = 0;
+            loop {
+                let erasure = service.erase(user.id, None).await?;
+                erased += erasure.comments;
+                if erasure.is_complete {
+                    break;
+                }
+            }
+            let name = user.display_name;
+            format!("The account of {name} is deleted, and the words of {erased} comments with it.\n")
+        }
         UserCommand::SignOut { whom } => {
             let user = find(store, &whom).await?.user;
             let tx = store.write().await?;
@@ -154,6 +201,29 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
     };
     let _ = print(&said);
     Ok(())
+}
+
+/// Writes the pages as they come: an export has no upper bound.
+async fn export(service: &Service, id: UserId, output: Option<&Path>) -> Result<(), UserError> {
+    let unwritten = |error: std::io::Error| UserError::Unwritten {
+        path: output.map_or_else(|| "to standard output".to_owned(), |path| path.display().to_string()),
+        reason: error.to_string(),
+    };
+    let mut out: Box<dyn Write> = match output {
+        Some(path) => Box::new(create_private(path).map_err(unwritten)?),
+        None => Box::new(std::io::stdout()),
+    };
+    let mut place = None;
+    loop {
+        let page = service.export(id, place).await?;
+        for line in page.lines {
+            writeln!(out, "{line}").map_err(unwritten)?;
+        }
+        place = page.next;
+        if place.is_none() {
+            return out.flush().map_err(unwritten);
+        }
+    }
 }
 
 async fn set_password(opened: &Opened, user: &User, hash: String) -> Result<(), UserError> {
@@ -212,6 +282,7 @@ fn list(members: &[Member]) -> String {
             UserKind::Sso => "host site",
             UserKind::Local if member.has_password => "password",
             UserKind::Local => "token",
+            UserKind::Deleted => "deleted",
         };
         let since = member.created_at.format("%Y-%m-%d");
         let user = &member.user;

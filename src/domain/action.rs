@@ -15,11 +15,13 @@ pub enum ActionKind {
     RejectAll,
     /// What another action changed was brought back.
     Undo,
+    /// A person's account was deleted: all that they wrote is erased. It can't be undone.
+    Erase,
 }
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Bulk, Self::RejectAll, Self::Undo];
+    pub const ALL: [Self; 4] = [Self::Bulk, Self::RejectAll, Self::Undo, Self::Erase];
 
     /// The name that the API and the store use.
     #[must_use]
@@ -28,6 +30,7 @@ impl ActionKind {
             Self::Bulk => "BULK",
             Self::RejectAll => "REJECT_ALL",
             Self::Undo => "UNDO",
+            Self::Erase => "ERASE",
         }
     }
 

@@ -22,7 +22,7 @@ pub enum Permission {
     Publish,
     /// Set the site's rules for submissions.
     SetRules,
-    /// End other people's sessions and change their roles.
+    /// End other people's sessions, change their roles, export their data and delete their accounts.
     Administer,
 }
 
@@ -87,6 +87,14 @@ pub fn require_over(viewer: &Viewer, person: &User) -> Result<(), Denied> {
     require(viewer, Permission::Sanction)?;
     let outranks = viewer.user().is_some_and(|user| user.role > person.role);
     if outranks { Ok(()) } else { Err(Denied::Outranked) }
+}
+
+/// Whether the viewer may have a person's data, or delete their account: the person, and administrators.
+///
+/// # Errors
+/// [`Denied`].
+pub fn require_own(viewer: &Viewer, person: UserId) -> Result<(), Denied> {
+    if viewer.id() == Some(person) { Ok(()) } else { require(viewer, Permission::Administer) }
 }
 
 /// Whether the viewer may know what was done about a person: moderators, and the person.

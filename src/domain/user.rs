@@ -48,13 +48,15 @@ pub enum UserKind {
     Local,
     /// Signed in at the host site, which vouches for them.
     Sso,
+    /// Whoever it was has deleted the account: nothing that names them is left, and nobody can be this person.
+    Deleted,
 }
 
 impl UserKind {
     /// The kind with that [`UserKind::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Guest, Self::Local, Self::Sso].into_iter().find(|kind| kind.name() == name)
+        [Self::Guest, Self::Local, Self::Sso, Self::Deleted].into_iter().find(|kind| kind.name() == name)
     }
 
     /// The name that the store uses.
@@ -64,6 +66,7 @@ impl UserKind {
             Self::Guest => "GUEST",
             Self::Local => "LOCAL",
             Self::Sso => "SSO",
+            Self::Deleted => "DELETED",
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct User {
 impl User {
     /// The longest display name, in characters as a reader counts them.
     pub const NAME_MAX: usize = 60;
+    /// What stands for the name of somebody whose account was deleted.
+    pub const NAME_DELETED: &'static str = "Deleted account";
 
     /// The letter that stands for a person where a picture would: the first of the name, in upper case.
     #[must_use]

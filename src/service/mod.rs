@@ -3,6 +3,8 @@
 pub mod articles;
 pub mod bulk;
 pub mod comments;
+pub mod erasure;
+pub mod export;
 pub mod hook;
 mod judging;
 pub mod moderation;

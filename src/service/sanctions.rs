@@ -16,8 +16,8 @@ use crate::domain::text;
 use crate::domain::user::{User, Viewer};
 use crate::store::NewSanction;
 
-/// How long a request refuses comments before it leaves the rest to the upkeep of the nodes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request refuses or erases comments before it leaves the rest to the upkeep of the nodes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an action may be left unfinished before another node goes on with it.
 const ABANDONED_AFTER: chrono::Duration = chrono::Duration::seconds(30);
 
@@ -180,6 +180,7 @@ impl Service {
             match action.kind {
                 ActionKind::RejectAll => drop(self.carry_rejection_on(&action).await?),
                 ActionKind::Undo => drop(self.carry_undo_on(&action).await?),
+                ActionKind::Erase => drop(self.carry_erasure_on(&action).await?),
                 // Done in the one transaction that wrote it.
                 ActionKind::Bulk => self.finish(&action).await?,
             }

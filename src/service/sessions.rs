@@ -70,9 +70,13 @@ impl Service {
             return refuse(RefusalCode::Invalid, "userId", message);
         }
         let user = self.person(whose).await?;
-        if self.store.kind_of(whose).await? == Some(UserKind::Sso) {
-            let message = "The role of a person who signs in at the host site is what that site says.";
-            return refuse(RefusalCode::Invalid, "userId", message);
+        match self.store.kind_of(whose).await? {
+            Some(UserKind::Sso) => {
+                let message = "The role of a person who signs in at the host site is what that site says.";
+                return refuse(RefusalCode::Invalid, "userId", message);
+            }
+            Some(UserKind::Deleted) | None => return Err(Failure::NotFound("user")),
+            Some(UserKind::Guest | UserKind::Local) => {}
         }
         let tx = self.store.write().await?;
         tx.set_role(whose, role, self.clock.now()).await?;
@@ -80,7 +84,7 @@ impl Service {
         Ok(Ok(User { role, ..user }))
     }
 
-    async fn person(&self, id: UserId) -> Result<User, Failure> {
+    pub(super) async fn person(&self, id: UserId) -> Result<User, Failure> {
         self.store.latest().users(&[id]).await?.remove(&id).ok_or(Failure::NotFound("user"))
     }
 }

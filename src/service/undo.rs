@@ -51,6 +51,10 @@ impl Service {
         let Some(mut undone) = tx.lock_action(action).await? else {
             return refuse(RefusalCode::NotFound, "actionId", "There is no action with that id.");
         };
+        if undone.kind == ActionKind::Erase {
+            let message = "What went with a deleted account is erased: nothing brings it back.";
+            return refuse(RefusalCode::Deleted, "actionId", message);
+        }
         let undo = match undone.undone_by {
             Some(first) => tx.lock_action(first).await?.ok_or(Failure::NotFound("action"))?,
             None => {

@@ -43,13 +43,13 @@ pub fn login(name: &str) -> String {
 }
 
 impl Store {
-    /// Everybody but guests, in the order in which they came.
+    /// Everybody but guests and those who deleted their accounts, in the order in which they came.
     ///
     /// # Errors
     /// The database failed.
     pub async fn members(&self) -> Result<Vec<Member>> {
         let found = user::Entity::find()
-            .filter(user::Column::Kind.ne(UserKind::Guest.name()))
+            .filter(user::Column::Kind.is_not_in([UserKind::Guest.name(), UserKind::Deleted.name()]))
             .order_by_asc(user::Column::Id)
             .all(&self.reader)
             .await?;
@@ -69,7 +69,7 @@ impl Store {
             .collect()
     }
 
-    /// One person, a guest or not.
+    /// One person, a guest or not, or what is left of a deleted account.
     ///
     /// # Errors
     /// The database failed.

@@ -14,7 +14,9 @@ mod check_queues;
 mod comment_writes;
 mod comments;
 mod connect;
+mod erasure;
 mod events;
+mod export;
 mod idempotency;
 mod moderation;
 mod page;
@@ -46,6 +48,7 @@ pub use comment_writes::{Change, NewComment, NewEntry};
 pub use comments::{CommentOrder, Level};
 pub use connect::{ConnectError, DatabaseUrl};
 pub use events::{EventsAfter, Head};
+pub use export::{ExportPage, ExportPart, ExportPlace};
 pub use idempotency::{FirstResult, Remembered};
 pub use moderation::QueueFilter;
 pub use page::{Direction, Keyset, Page, PageRequest};
@@ -54,7 +57,7 @@ pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
 pub use sanctions::NewSanction;
 pub use standing::{Standing, StandingChange};
-pub use state::{BackupError, Migrated, PoolState};
+pub use state::{BackupError, Migrated, PoolState, create_private};
 
 /// What can go wrong below the service.
 #[derive(Debug, thiserror::Error)]

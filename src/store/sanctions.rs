@@ -13,7 +13,7 @@ use super::rows::{self, unknown};
 use super::{Result, Snapshot, StoreError, WriteTx};
 use crate::domain::ids::{ActionId, EntryId, UserId};
 use crate::domain::sanction::{Imposed, Sanction, SanctionKind};
-use crate::domain::user::User;
+use crate::domain::user::{User, UserKind};
 
 /// A sanction to be written, or its end.
 #[derive(Clone, Debug)]
@@ -36,7 +36,8 @@ pub struct NewSanction {
 
 impl WriteTx {
     /// A person who is about to write, with the sanction on them. Their row is held until the end of the
-    /// write: a sanction that is imposed meanwhile waits, and then finds all that they wrote.
+    /// write: a sanction that is imposed meanwhile waits, and then finds all that they wrote. So does the deletion
+    /// of their account; after it, nobody is there to write.
     ///
     /// # Errors
     /// The database failed.
@@ -60,11 +61,12 @@ impl WriteTx {
             _ => select,
         };
         let row = select.one(&self.conn).await?;
-        row.map(|row| {
-            let imposed = imposed(&row)?;
-            Ok((rows::user(row.id, row.display_name, &row.role)?, imposed))
-        })
-        .transpose()
+        row.filter(|row| row.kind != UserKind::Deleted.name())
+            .map(|row| {
+                let imposed = imposed(&row)?;
+                Ok((rows::user(row.id, row.display_name, &row.role)?, imposed))
+            })
+            .transpose()
     }
 
     /// Imposes a sanction on a person whom this write has locked, or lifts it.

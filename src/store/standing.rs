@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::page::Sql;
 use super::{Result, Snapshot, Store, StoreError, WriteTx, rows};
 use crate::domain::ids::{SessionId, UserId};
-use crate::domain::user::{Role, User};
+use crate::domain::user::{Role, User, UserKind};
 
 /// A person and one of their sessions, as they stand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,7 +77,8 @@ impl Snapshot {
         let mut sql = Sql::new(STANDING);
         let session = sql.bind(session.0);
         let user = sql.bind(user.0);
-        sql.push(&format!("{session} WHERE u.id = {user}"));
+        let deleted = sql.bind(UserKind::Deleted.name());
+        sql.push(&format!("{session} WHERE u.id = {user} AND u.kind <> {deleted}"));
         self.one_standing(sql).await
     }
 

@@ -94,7 +94,7 @@ impl Store {
         let failed =
             |error: std::io::Error| BackupError::File { path: shown.clone(), reason: error.to_string() };
         let unfinished = file.with_added_extension("unfinished");
-        create_private(&unfinished).map_err(failed)?;
+        drop(create_private(&unfinished).map_err(failed)?);
         // SQLite writes into an empty file that is there, with the permissions that it has.
         let name = unfinished.display().to_string();
         let copy = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [name.into()]);
@@ -116,13 +116,16 @@ fn sqlite(connection: &DatabaseConnection) -> PoolState {
     PoolState { open: pool.size() as usize, idle: pool.num_idle(), most }
 }
 
-/// For its owner alone: it holds what readers have written and moderators have noted.
-fn create_private(file: &Path) -> std::io::Result<()> {
+/// A new file for its owner alone: it holds what readers have written and moderators have noted.
+///
+/// # Errors
+/// There is such a file, or it can't be made.
+pub fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+    options.open(file)
 }
 
 impl StoreError {

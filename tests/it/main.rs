@@ -6,6 +6,7 @@
     reason = "tests say what they saw, and fail by panicking"
 )]
 
+mod accounts;
 mod bus;
 mod deciding;
 mod dependencies;

@@ -1,5 +1,6 @@
 //! Writing: one input and one payload type per mutation, refusals as `userErrors`.
 
+mod account;
 mod article;
 mod bulk;
 mod comment;
@@ -20,6 +21,7 @@ use crate::service::{Failure, Refusal, Refused, Service};
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    account::AccountMutation,
     comment::CommentMutation,
     moderation::ModerationMutation,
     bulk::BulkMutation,

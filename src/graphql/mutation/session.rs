@@ -173,7 +173,7 @@ fn gate<'c>(ctx: &Context<'c>) -> &'c Gate {
 }
 
 /// This node need not wait to hear of what it has just done. If it can't, it hears of it with the others.
-async fn heard(ctx: &Context<'_>) {
+pub(super) async fn heard(ctx: &Context<'_>) {
     if let Err(error) = gate(ctx).catch_up().await {
         tracing::debug!(%error, "a change of standing is heard of later");
     }
