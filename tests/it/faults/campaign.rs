@@ -41,6 +41,8 @@ pub struct Verdict {
     pub writes: usize,
     pub repeats: u64,
     pub heals: Vec<(Duration, String)>,
+    /// How long the slowest of those took who opened a page during a fault, with all of its past to replay.
+    pub newcomer: Duration,
     pub prompt: Duration,
     pub took: Duration,
     /// What happened when.
@@ -85,7 +87,7 @@ impl Verdict {
             self.heals.iter().max().map_or_else(String::new, |(time, what)| format!("{time:.2?} ({what})"));
         format!(
             "faults: {} run with seed {}: {} faults, {} events, {} frames on {} connections, {} writes ({} sent again), \
-             slowest heal {worst}, fair weather {:.0?}, {} violations, {:.0?}",
+             slowest heal {worst}, slowest newcomer {:.2?}, fair weather {:.0?}, {} violations, {:.0?}",
             self.backend,
             self.seed,
             self.faults,
@@ -94,6 +96,7 @@ impl Verdict {
             self.connections,
             self.writes,
             self.repeats,
+            self.newcomer,
             self.prompt,
             self.violations.len(),
             self.took

@@ -208,7 +208,8 @@ impl Run {
             healed &= there;
             // Whoever opened the page during the fault replays all of it, and is not late for that.
             let was_there = reader.caught_up.swap(there, Ordering::Relaxed);
-            slowest = slowest.max(if was_there { took } else { Duration::ZERO });
+            let kind = if was_there { &mut slowest } else { &mut self.verdict.newcomer };
+            *kind = took.max(*kind);
             if took > NOTABLE {
                 let text = behind(reader, over, took, *target, &what);
                 if took > if was_there { HEALS_WITHIN } else { GIVES_UP_AFTER } {
