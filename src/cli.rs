@@ -10,10 +10,11 @@ use chrono::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::app::{self, Node, Opened};
-use crate::config::{Config, LogFormat, Settings};
+use crate::config::{Config, Settings};
 use crate::domain::text;
 use crate::domain::user::{Role, User};
 use crate::graphql;
+use crate::telemetry;
 use users::UserCommand;
 
 /// Articles, reader comments, moderation and a live feed, as one GraphQL service.
@@ -107,9 +108,13 @@ pub fn run() -> ExitCode {
                 Ok(runtime) => runtime,
                 Err(error) => return fail(&format!("can't start: {error}")),
             };
-            log_to_stderr(config.log_format);
+            let telemetry = match telemetry::start(config.log_format) {
+                Ok(telemetry) => telemetry,
+                Err(why) => return fail(&why),
+            };
             let done = runtime.block_on(execute(command, config));
             runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            drop(telemetry);
             done
         }
     }
@@ -252,16 +257,6 @@ async fn check(config: &Config) -> ExitCode {
     }
     let _ = print(&text);
     fail(&format!("{} violations", report.violations.len()))
-}
-
-fn log_to_stderr(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TALKBACK_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.with_ansi(false).init(),
-        LogFormat::Json => builder.json().init(),
-    }
 }
 
 /// Standard output is for what was asked for; a reader that has gone is not a failure.

@@ -9,7 +9,7 @@
 //! - [`feed`] turns the log into bytes, once for all readers who asked for the same.
 //! - [`graphql`] is the API, behind its guard; [`http`] speaks its protocols and shows the pages.
 //! - [`pace`] is how fast one person or address may act; [`metrics`] is what a node counts, [`trace`] the id of
-//!   a request.
+//!   a request, [`telemetry`] where the log and traces go.
 //! - [`auth`] turns credentials into a viewer; [`clock`] is time; [`upkeep`] tidies up; [`demo`] is a newsroom
 //!   to look at.
 //!
@@ -39,5 +39,6 @@ pub mod pace;
 pub mod planted;
 pub mod service;
 pub mod store;
+pub mod telemetry;
 pub mod trace;
 pub mod upkeep;

@@ -7,10 +7,12 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tracing::Instrument;
 
 use super::address::Proxies;
 use super::line::Peer;
 use crate::metrics;
+use crate::telemetry;
 use crate::trace::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,8 +40,18 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
         let address = SocketAddr::new(client, peer.address.port());
         request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
     }
-    let mut response = trace.clone().scope(next.run(request)).await;
+    let span = tracing::debug_span!(
+        "request",
+        otel.kind = "server",
+        http.request.method = %request.method(),
+        url.path = request.uri().path(),
+        http.response.status_code = tracing::field::Empty,
+        trace_id = %trace,
+    );
+    telemetry::continue_trace(&span, request.headers());
+    let mut response = trace.clone().scope(next.run(request)).instrument(span.clone()).await;
     let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(trace.id()) {
         headers.insert(REQUEST_ID, id);

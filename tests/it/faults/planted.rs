@@ -3,16 +3,11 @@
 //! The bugs are in `src/planted.rs`, behind a feature that no other build has. The server with them in it is an example of
 //! this package; the first of these tests builds it, which takes as long as compiling this package once.
 
-use std::{
-    path::PathBuf,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use rstest::rstest;
-use tokio::sync::OnceCell;
 
-use super::super::support::world::Backend;
+use super::super::support::{example, world::Backend};
 use super::{
     What,
     campaign::Campaign,
@@ -45,7 +40,7 @@ fn short_run(bug: &str, binary: PathBuf) -> Campaign {
 #[case("leak", What::Words)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planted_bug_is_found(#[case] bug: &str, #[case] what: What) {
-    let verdict = short_run(bug, binary().await).run().await;
+    let verdict = short_run(bug, example::binary().await).run().await;
     assert!(
         verdict.violations.iter().any(|violation| violation.what == what),
         "the bug {bug:?} was planted, and no {what:?} was found\n{}\n{:#?}",
@@ -57,40 +52,5 @@ async fn a_planted_bug_is_found(#[case] bug: &str, #[case] what: What) {
 /// What the six runs find is the bugs, not the binary.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_planted_bug_nothing_is_found() {
-    short_run("none", binary().await).run().await.assert_clean();
-}
-
-/// The server with the bugs in it, built once.
-async fn binary() -> PathBuf {
-    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
-    let build = || async {
-        tokio::task::spawn_blocking(build)
-            .await
-            .expect("building does not panic, it fails")
-            .unwrap_or_else(|why| panic!("{why}"))
-    };
-    BUILT.get_or_init(build).await.clone()
-}
-
-fn build() -> Result<PathBuf, String> {
-    // …/target/debug/deps/it-0123456789abcdef
-    let test = std::env::current_exe().map_err(|error| error.to_string())?;
-    let profile = test.parent().and_then(|deps| deps.parent()).ok_or("the test has an odd place")?;
-    let target = profile.parent().ok_or("the test has an odd place")?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).arg("build").args(["--workspace", "--offline", "--quiet"]);
-    cargo.args(["--example", "talkback-planted", "--features", "talkback/planted-bugs", "--target-dir"]);
-    cargo.arg(target);
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    let built =
-        cargo.stdin(Stdio::null()).output().map_err(|error| format!("cargo does not start: {error}"))?;
-    if !built.status.success() {
-        return Err(format!(
-            "the server with bugs does not build:\n{}",
-            String::from_utf8_lossy(&built.stderr)
-        ));
-    }
-    Ok(profile.join("examples/talkback-planted"))
+    short_run("none", example::binary().await).run().await.assert_clean();
 }

@@ -5,3 +5,4 @@ mod full;
 mod headers;
 mod leaving;
 mod seen;
+mod traces;

@@ -11,6 +11,7 @@
 //! | `newsroom` | an article to comment on, and comments on it |
 //! | `proxy` | a bad network between any two of them |
 //! | `postgres`, `database`, `redis`, `servers` | a database per test; private servers that may crash |
+//! | `example` | the server with the features that no build has by default |
 //! | `process`, `reaper` | child processes that are observed, and that never outlive the tests |
 //! | `wait` | deadlines: 10 s for anything, more by `TALKBACK_TEST_DEADLINE` |
 //! | `own_tests` | tests of the tools themselves |
@@ -24,6 +25,7 @@
 
 pub mod client;
 pub mod database;
+pub mod example;
 pub mod follower;
 pub mod inside;
 pub mod newsroom;
