@@ -265,6 +265,10 @@ for (const backend of BACKENDS) {
       await here.page.getByRole("link", { name: "All by this person" }).filter({ visible: true }).click();
       await here.page.getByRole("button", { name: "By Ben" }).waitFor();
       await heading(here, "All comments 2").waitFor();
+      // The record on the card: both wait, none is spam.
+      const record = here.page.getByRole("list", { name: "Their record" }).filter({ visible: true });
+      await record.getByRole("link", { name: "2 waiting" }).waitFor();
+      await record.getByRole("link", { name: "0 spam" }).waitFor();
       await accessible(here.page, "a search");
       await here.page.goBack();
       await here.card("Five").waitFor();

@@ -3,7 +3,7 @@ import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { fully, plural, when } from "../lib/text";
 import type { Desk } from "./desk";
 import type { Context } from "./inspector";
-import { reasonWords, STATUS, words } from "./labels";
+import { QUEUES, reasonWords, STATUS, words } from "./labels";
 import type { Item } from "./queue";
 import { NO_FILTER } from "./route";
 import { sanctionWords } from "./sanctions";
@@ -43,22 +43,35 @@ export function inspectorView(desk: Desk, { comment }: Item): TemplateResult {
 export function threadView(context: Context): TemplateResult | typeof nothing {
   const { ancestors, replies } = context;
   if (ancestors.length === 0 && replies.nodes.length === 0) return section("In its thread", html`<p class="desk-muted">It begins a thread, and nobody has replied.</p>`);
-  const line = (comment: Context["ancestors"][number]): TemplateResult => html`<li>
+  return section(
+    "In its thread",
+    html`<ol class="thread">${ancestors.map(threadLine)}<li class="is-here"><p class="thread-who"><b>${context.author?.displayName ?? "Former reader"}</b> this comment</p></li>${replies.nodes.map(threadLine)}</ol>
+      ${replies.totalCount > replies.nodes.length ? html`<p class="desk-muted">and ${plural(replies.totalCount - replies.nodes.length, "more reply", "more replies")}</p>` : nothing}`,
+  );
+}
+
+export function threadLine(comment: Context["ancestors"][number]): TemplateResult {
+  return html`<li>
     <p class="thread-who"><b>${comment.author?.displayName ?? "Removed"}</b> ${time(comment.createdAt)}${comment.status === "APPROVED" ? nothing : html` <span class="tag is-${comment.status.toLowerCase()}">${STATUS[comment.status]}</span>`}</p>
     <div class="thread-text" dir="auto">${unsafeHTML(comment.bodyHtml ?? "")}</div>
   </li>`;
-  return section(
-    "In its thread",
-    html`<ol class="thread">${ancestors.map(line)}<li class="is-here"><p class="thread-who"><b>${context.author?.displayName ?? "Former reader"}</b> this comment</p></li>${replies.nodes.map(line)}</ol>
-      ${replies.totalCount > replies.nodes.length ? html`<p class="desk-muted">and ${plural(replies.totalCount - replies.nodes.length, "more reply", "more replies")}</p>` : nothing}`,
-  );
 }
 
 function authorView(desk: Desk, author: NonNullable<Item["comment"]["author"]>): TemplateResult {
   return html`<p class="author">
       ${placeLink(desk, { view: "person", id: author.id }, html`<b>${author.displayName}</b>`)}${author.role === "READER" ? nothing : html` <span class="tag">${words(author.role)}</span>`}
     </p>
+    ${recordView(desk, author.id)}
     ${author.sanction ? html`<p class="author-sanction">${sanctionWords(author.displayName, author.sanction)}${author.sanction.reason ? html`: ${author.sanction.reason}` : nothing}</p>` : nothing}`;
+}
+
+/** How much somebody has written, by where it stands; each number leads to what it counts. */
+export function recordView(desk: Desk, authorId: string): TemplateResult | typeof nothing {
+  const record = desk.inspector.recordOf(authorId);
+  if (!record) return nothing;
+  const filter = { ...NO_FILTER, authorId };
+  return html`<ul class="record" aria-label="Their record">${QUEUES.map(([name, label]) =>
+    html`<li>${placeLink(desk, { view: "queue", queue: name, filter }, html`<b>${(record[name as keyof typeof record]).totalCount.toLocaleString()}</b> ${label.toLowerCase()}`)}</li>`)}</ul>`;
 }
 
 /** What was done to a comment, the latest first. */

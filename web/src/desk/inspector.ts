@@ -1,5 +1,5 @@
 import type { ReactiveController } from "lit";
-import { DeskClaim, DeskContext, type DeskContextData } from "../generated/operations";
+import { DeskClaim, DeskContext, DeskRecord, type DeskContextData, type DeskRecordData } from "../generated/operations";
 import type { Desk } from "./desk";
 
 export type Context = NonNullable<DeskContextData["comment"]>;
@@ -19,6 +19,7 @@ export class Inspector implements ReactiveController {
   #id: string | null = null;
   #claimed: string | null = null;
   readonly #known = new Map<string, { revision: number; context: Context }>();
+  readonly #records = new Map<string, DeskRecordData>();
   #timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor(private readonly desk: Desk) {
@@ -32,6 +33,20 @@ export class Inspector implements ReactiveController {
   /** What surrounds the comment, if it has been read. */
   of(id: string): Context | undefined {
     return this.#known.get(id)?.context;
+  }
+
+  /** How much a person has written so far, by where it stands, if it has been read. */
+  recordOf(authorId: string): DeskRecordData | undefined {
+    return this.#records.get(authorId);
+  }
+
+  /** Reads it; what is on screen until then stays. */
+  async readRecord(authorId: string): Promise<void> {
+    const record = await this.desk.client.run(DeskRecord, { authorId });
+    this.#records.delete(authorId);
+    this.#records.set(authorId, record);
+    for (const old of [...this.#records.keys()].slice(0, -REMEMBERED)) this.#records.delete(old);
+    this.desk.requestUpdate();
   }
 
   /** The eyes are on this comment now; null: on none. */
@@ -56,6 +71,7 @@ export class Inspector implements ReactiveController {
       this.#known.set(id, { revision: comment.revision, context: comment });
       for (const old of [...this.#known.keys()].slice(0, -REMEMBERED)) this.#known.delete(old);
       this.desk.requestUpdate();
+      if (comment.author) await this.readRecord(comment.author.id);
     } catch (error) {
       this.desk.fail(error);
     }

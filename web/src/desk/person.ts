@@ -6,6 +6,8 @@ export type Record = Extract<DeskPersonData["node"], { readonly __typename: "Use
 /** The record of one person: what they wrote, and what was decided about it and about them. */
 export class Person {
   record: Record | null = null;
+  /** What they wrote last, the latest first. */
+  written: DeskPersonData["written"]["nodes"] = [];
   missing = false;
   #id: string | null = null;
 
@@ -14,8 +16,9 @@ export class Person {
   async open(id: string): Promise<void> {
     if (this.#id !== id) this.record = null;
     this.#id = id;
-    const { node } = await this.desk.client.run(DeskPerson, { id });
+    const [{ node, written }] = await Promise.all([this.desk.client.run(DeskPerson, { id }), this.desk.inspector.readRecord(id)]);
     if (this.#id !== id) return;
+    this.written = [...written.nodes].reverse();
     this.record = node?.__typename === "User" ? node : null;
     this.missing = this.record === null;
   }

@@ -529,6 +529,25 @@ export type DeskCommentingVariables = { readonly input: CommentingSetInput };
 
 export const DeskCommenting = "mutation DeskCommenting($input:CommentingSetInput!){commentingSet(input:$input){article{id ...DeskPolicy}userErrors{code message field}}}fragment DeskPolicy on Article{commentPolicy{state moderation minLength maxLength guidelines closesAt}}" as Operation<DeskCommentingData, DeskCommentingVariables>;
 
+export type DeskRecordData = {
+  readonly ALL: {
+    readonly totalCount: number;
+  };
+  readonly PENDING: {
+    readonly totalCount: number;
+  };
+  readonly REPORTED: {
+    readonly totalCount: number;
+  };
+  readonly SPAM: {
+    readonly totalCount: number;
+  };
+};
+
+export type DeskRecordVariables = { readonly authorId: string };
+
+export const DeskRecord = "query DeskRecord($authorId:ID!){ALL:moderationQueue(queue:ALL first:1 authorId:$authorId){totalCount}PENDING:moderationQueue(queue:PENDING first:1 authorId:$authorId){totalCount}REPORTED:moderationQueue(queue:REPORTED first:1 authorId:$authorId){totalCount}SPAM:moderationQueue(queue:SPAM first:1 authorId:$authorId){totalCount}}" as Operation<DeskRecordData, DeskRecordVariables>;
+
 export type DeskPersonData = {
   readonly node: (
     | {
@@ -552,11 +571,14 @@ export type DeskPersonData = {
     } | null;
   }
   ) | null;
+  readonly written: {
+    readonly nodes: readonly ThreadLineFragment[];
+  };
 };
 
 export type DeskPersonVariables = { readonly id: string };
 
-export const DeskPerson = "query DeskPerson($id:ID!){node(id:$id){__typename ...on User{id displayName role sanction{kind until reason}}}}" as Operation<DeskPersonData, DeskPersonVariables>;
+export const DeskPerson = "query DeskPerson($id:ID!){node(id:$id){__typename ...on User{id displayName role sanction{kind until reason}}}written:moderationQueue(queue:ALL last:20 authorId:$id){nodes{...ThreadLine}}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}" as Operation<DeskPersonData, DeskPersonVariables>;
 
 export type CommentsData = {
   readonly article: {

@@ -1,0 +1,236 @@
+/** What one reader does on the story page and on a newsroom's own: links to comments, words, reports, a tab in the background. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { words } from "./support/api.js";
+import { becomes, launch, live, openWindow } from "./support/browser.js";
+import { Desk } from "./support/desk.js";
+import { Host } from "./support/host.js";
+import { Newsroom } from "./support/server.js";
+
+const SECRET = "a secret that the newsroom's site and the service share";
+
+suite("a reader", () => {
+  let room, browser, host, editor, guest, folder;
+  before(async () => {
+    host = await Host.open();
+    folder = await mkdtemp(join(tmpdir(), "talkback-secret-"));
+    await writeFile(join(folder, "secret"), SECRET);
+    const options = ["--allow-origin", host.url, "--sso-issuer", "https://news.example.org", "--sso-secret-file", join(folder, "secret")];
+    [room, browser] = await Promise.all([Newsroom.open("SQLite", { demo: false, options }), launch()]);
+    [editor, guest] = await Promise.all([room.person("EDITOR", "Edith"), room.guest("Gus")]);
+  });
+  after(async () => {
+    await browser?.close();
+    await room?.close();
+    await host?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const region = (page) => page.getByRole("region", { name: "Reader comments" });
+  const comment = (page, text) => region(page).getByRole("article").filter({ hasText: text });
+  const story = async (slug, options) => {
+    const page = await openWindow(browser, options);
+    await page.goto(`${room.url}/articles/${slug}`);
+    await live(page);
+    return page;
+  };
+  /** Whether the window shows the comment with these words, and it has the focus. */
+  const shown = (page, text) => becomes(page, `“${text}” is shown`, (wanted) => {
+    const place = document.querySelector("talkback-comments")?.shadowRoot?.activeElement;
+    const top = place?.getBoundingClientRect().top ?? -1;
+    return place?.matches(".comment") && place.querySelector(".comment-main.is-linked")?.textContent.includes(wanted) && top >= 0 && top < innerHeight;
+  }, text);
+
+  test("a link leads to a comment, also deep in a thread whose pages are not loaded", async () => {
+    const article = await editor.publish("linked");
+    const root = await guest.comment(article, words("The root"));
+    for (let number = 1; number <= 5; number++) await guest.comment(article, words(`Reply ${number}`), root.id);
+    let parent = await guest.comment(article, words("Level 1"), root.id);
+    for (let level = 2; level <= 4; level++) parent = await guest.comment(article, words(`Level ${level}`), parent.id);
+    for (let number = 1; number <= 25; number++) await guest.comment(article, words(`Later ${number}`));
+    const page = await openWindow(browser);
+    await page.goto(`${room.url}/articles/linked#comment-${encodeURIComponent(parent.id)}`);
+    await shown(page, "Level 4:");
+    await comment(page, "Later 20:").getByRole("link").first().click();
+    await shown(page, "Later 20:");
+    assert.match(page.url(), /#comment-/);
+  });
+
+  test("more replies are shown when asked for, by how many there are", async () => {
+    const article = await editor.publish("many-replies");
+    const root = await guest.comment(article, words("The root"));
+    for (let number = 1; number <= 15; number++) await guest.comment(article, words(`Reply ${number}`), root.id);
+    const page = await story("many-replies");
+    await region(page).getByText("Reply 3:").waitFor();
+    assert.equal(await region(page).getByText("Reply 4:").count(), 0);
+    await region(page).getByRole("button", { name: "Show 12 more replies" }).click();
+    await region(page).getByText("Reply 15:").waitFor();
+    await region(page).getByRole("button", { name: "Hide replies" }).click();
+    await region(page).getByText("Reply 15:").waitFor({ state: "detached" });
+    await region(page).getByRole("button", { name: "Show 15 replies" }).click();
+    await region(page).getByText("Reply 15:").waitFor();
+  });
+
+  test("a report goes to the desk, with its reason", async () => {
+    const article = await editor.publish("reported");
+    await guest.comment(article, words("A reported word"));
+    const desk = await Desk.open(browser, room);
+    await desk.page.goto(`${room.url}/moderate?queue=reported`);
+    await desk.live();
+    const page = await story("reported");
+    await comment(page, "A reported word").getByRole("button", { name: "Report" }).click();
+    const dialog = page.getByRole("dialog", { name: "Report this comment" });
+    await dialog.getByRole("radio", { name: "It is not about the story" }).check();
+    await dialog.getByLabel("Anything to add? (optional)").fill("See the second sentence");
+    await dialog.getByLabel("Your name").fill("Rita");
+    await dialog.getByRole("button", { name: "Send report" }).click();
+    await region(page).getByText("Thank you. A moderator will look at it.").first().waitFor();
+    await desk.card("A reported word").getByText("1 report").first().waitFor();
+    await desk.page.getByText("See the second sentence").filter({ visible: true }).waitFor();
+  });
+
+  test("a tab in the background lets go of its connection, and catches up when it is back", async () => {
+    const article = await editor.publish("hidden");
+    const page = await openWindow(browser);
+    await page.clock.install();
+    await page.goto(`${room.url}/articles/hidden`);
+    await live(page);
+    const turn = (hidden) => page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    const ended = page.waitForEvent("requestfailed", (request) => /subscription/.test(request.url()));
+    await turn(true);
+    await page.clock.runFor(31_000);
+    await ended;
+    await guest.comment(article, words("Said meanwhile"));
+    assert.equal(await comment(page, "Said meanwhile").count(), 0);
+    await turn(false);
+    await comment(page, "Said meanwhile").waitFor();
+    await live(page);
+  });
+
+  test("what is refused says why beside its field, and keeps the text", async () => {
+    const article = await editor.publish("refusing");
+    const page = await story("refusing");
+    const box = page.getByRole("textbox", { name: "Your comment" });
+    await box.fill(words("Before it closed"));
+    await page.getByRole("button", { name: "Post comment" }).click();
+    const name = page.getByRole("textbox", { name: "Your name" });
+    await becomes(page, "the name is marked", () => document.querySelector("talkback-comments").shadowRoot.activeElement?.matches("input[aria-invalid=true]"));
+    assert.match(await name.evaluate((input) => input.getRootNode().getElementById(input.getAttribute("aria-describedby")).textContent), /Please enter a name/);
+    await name.fill("Nora");
+    // The page does not hear of it.
+    await page.route(/graphql/, async (route) => {
+      if (/commentSubmit/.test(route.request().postData() ?? "")) await editor.run("mutation($i: CommentingSetInput!) { commentingSet(input: $i) { userErrors { message } } }", { i: { articleId: article, minLength: 500 } });
+      await route.continue();
+    });
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await becomes(page, "the text is marked", () => document.querySelector("talkback-comments").shadowRoot.querySelector("textarea[aria-invalid=true]"));
+    const told = await box.evaluate((area) => area.getRootNode().getElementById("body-error").textContent);
+    assert.match(told, /500/);
+    assert.equal(await box.inputValue(), words("Before it closed"));
+  });
+
+  test("posted offline, the text is kept and the page says so", async () => {
+    await editor.publish("offline");
+    const page = await story("offline");
+    await page.getByRole("textbox", { name: "Your name" }).fill("Olive");
+    const box = page.getByRole("textbox", { name: "Your comment" });
+    await box.fill(words("From the tunnel"));
+    await page.context().setOffline(true);
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await region(page).getByText("Your text is kept").waitFor();
+    assert.equal(await box.inputValue(), words("From the tunnel"));
+    await page.context().setOffline(false);
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await comment(page, "From the tunnel").waitFor();
+    assert.equal(await box.inputValue(), "");
+  });
+
+  test("the host's token signs its reader in; one that is not taken is told, and replaced at run time", async () => {
+    const article = await editor.publish("signed-in");
+    await guest.comment(article, words("There already"));
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = (name) => {
+      const now = Math.floor(Date.now() / 1000);
+      const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ iss: "https://news.example.org", sub: `reader-${name}`, name, iat: now, exp: now + 600 })}`;
+      return `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}`;
+    };
+    const page = await openWindow(browser);
+    const element = `<script type="module" src="${room.url}/embed.js"></script><talkback-comments article="signed-in" token="nobody.knows.this"></talkback-comments>`;
+    await page.goto(host.page("/sso", room.url, element));
+    await region(page).getByText("There already").waitFor();
+    await page.getByRole("textbox", { name: "Your name" }).waitFor();
+    await page.locator("talkback-comments").evaluate((place, value) => place.setAttribute("token", value), token("Sofia"));
+    await page.getByRole("textbox", { name: "Your name" }).waitFor({ state: "detached" });
+    await page.getByRole("textbox", { name: "Your comment" }).fill(words("By single sign-on"));
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await region(page).getByRole("article", { name: "Comment by Sofia" }).getByText("By single sign-on").waitFor();
+  });
+
+  test("removed, the element leaves no listener, timer or connection", async () => {
+    await editor.publish("removed");
+    const page = await openWindow(browser);
+    await page.addInitScript(() => {
+      globalThis.timers = new Set();
+      for (const [set, clear] of [["setInterval", "clearInterval"], ["setTimeout", "clearTimeout"]]) {
+        const [start, stop] = [globalThis[set], globalThis[clear]];
+        globalThis[set] = (act, ...rest) => {
+          const id = start(() => {
+            if (set === "setTimeout") timers.delete(id);
+            act();
+          }, ...rest);
+          timers.add(id);(globalThis.who ??= {})[id] = `${set} ${rest} ${String(act).slice(0, 200)}`;
+          return id;
+        };
+        globalThis[clear] = (id) => {
+          timers.delete(id);
+          stop(id);
+        };
+      }
+      // Chromium's driver listens as well, to events of its own.
+      const concerned = ["hashchange", "storage", "online", "visibilitychange"];
+      globalThis.heard = new Map();
+      for (const target of [globalThis, document]) {
+        const [add, remove] = [target.addEventListener.bind(target), target.removeEventListener.bind(target)];
+        target.addEventListener = (type, listener, ...rest) => (concerned.includes(type) && heard.set(listener, type), add(type, listener, ...rest));
+        target.removeEventListener = (type, listener, ...rest) => (heard.delete(listener), remove(type, listener, ...rest));
+      }
+    });
+    await page.goto(host.page("/gone", room.url, `<script type="module" src="${room.url}/embed.js"></script><talkback-comments article="removed"></talkback-comments>`));
+    await live(page);
+    assert.ok(await page.evaluate(() => timers.size > 0 && heard.size === 4), "there is something to end");
+    const ended = page.waitForEvent("requestfailed", (request) => /subscription/.test(request.url()));
+    await page.locator("talkback-comments").evaluate((element) => element.remove());
+    await ended;
+    await becomes(page, "every timer and listener is gone", () => timers.size === 0 && heard.size === 0);
+  });
+
+  test("counts are one request, which a cache may answer", async () => {
+    const page = await openWindow(browser);
+    const answers = [];
+    page.on("response", (response) => response.url().includes("/graphql") && answers.push(response));
+    await page.goto(host.page("/list", room.url, `<script type="module" src="${room.url}/count.js"></script><talkback-count article="many-replies">–</talkback-count> <talkback-count article="linked">–</talkback-count>`));
+    await page.getByText("16 comments").waitFor();
+    assert.equal(answers.length, 1);
+    const headers = answers[0].headers();
+    assert.match(headers["cache-control"], /^public/);
+    const again = await fetch(answers[0].url(), { headers: { accept: "application/json", "if-none-match": headers.etag } });
+    assert.equal(again.status, 304);
+  });
+
+  test("dates and numbers are in the language of the element", async () => {
+    const article = await editor.publish("langues");
+    await guest.comment(article, words("Récemment"));
+    const page = await openWindow(browser);
+    await page.goto(host.page("/fr", room.url, `<script type="module" src="${room.url}/embed.js"></script><talkback-comments article="langues" lang="fr"></talkback-comments>`));
+    const place = region(page).or(page.getByRole("region", { name: "Commentaires" }));
+    await place.getByText("Récemment").waitFor();
+    assert.match(await place.locator("time").first().getAttribute("title"), new RegExp(new Intl.DateTimeFormat("fr", { month: "long" }).format(new Date())));
+  });
+});
