@@ -274,6 +274,16 @@ for (const backend of BACKENDS) {
       await here.card("Five").waitFor();
     });
 
+    test("what everybody decided lately is listed, and grows by itself", async () => {
+      await here.page.getByRole("link", { name: "Activity" }).click();
+      const lately = here.page.getByRole("list", { name: "By everybody, lately" });
+      await lately.getByText(/^Mia marked spam/).or(lately.getByText(/Mia/).filter({ hasText: "marked spam" })).first().waitFor();
+      await there.page.goto(`${line.url}/moderate`);
+      await there.approve("Five");
+      await lately.getByRole("listitem").filter({ hasText: "Theo" }).first().waitFor();
+      await accessible(here.page, "what everybody decided");
+    });
+
     test("neither page logged an error of its own", () => {
       for (const { page } of [here, there]) assert.deepEqual(page.errors.filter((error) => !/ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_INCOMPLETE/.test(error)), []);
     });

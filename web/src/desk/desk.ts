@@ -2,6 +2,7 @@ import { LitElement, type TemplateResult } from "lit";
 import { DeskViewer, type DeskViewerData, type ModerationQueueName } from "../generated/operations";
 import { Client, Refused, Unreachable } from "../lib/client";
 import { plural } from "../lib/text";
+import { Activity } from "./activity";
 import { Decisions, type Outcome, type Verdict } from "./decisions";
 import { Figures } from "./figures";
 import { Inspector } from "./inspector";
@@ -54,6 +55,7 @@ export class Desk extends LitElement {
   readonly figures = new Figures(this);
   readonly stories = new Stories(this);
   readonly person = new Person(this);
+  readonly activity = new Activity(this);
 
   /** In the page itself: its stylesheet is the page's. */
   protected override createRenderRoot(): HTMLElement {
@@ -208,7 +210,7 @@ export class Desk extends LitElement {
   follow(event: QueueEvent): void {
     const focused = document.activeElement?.closest<HTMLElement>(".card")?.dataset.id;
     const change = this.queue.apply(event, this.viewer?.id);
-    if (change === "unknown") this.live.rereadSoon();
+    if (change === "unknown" || (this.route.view === "activity" && event.__typename === "CommentLeftQueue")) this.live.rereadSoon();
     if (change === "arrived") this.live.announceSoon();
     if (change === "left") this.live.sweepSoon();
     if (change === "startled") this.live.calmSoon();
@@ -225,7 +227,7 @@ export class Desk extends LitElement {
 
   /** The queue as it is now. */
   async reread(): Promise<void> {
-    await this.queue.refresh().catch((error: unknown) => this.fail(error));
+    await (this.route.view === "activity" ? this.activity.open() : this.queue.refresh()).catch((error: unknown) => this.fail(error));
     this.#arrived();
     this.requestUpdate();
   }
@@ -325,6 +327,7 @@ export class Desk extends LitElement {
           await this.stories.open();
           break;
         case "activity":
+          await this.activity.open();
           break;
       }
     } catch (error) {

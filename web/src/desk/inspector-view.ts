@@ -71,7 +71,7 @@ export function recordView(desk: Desk, authorId: string): TemplateResult | typeo
   if (!record) return nothing;
   const filter = { ...NO_FILTER, authorId };
   return html`<ul class="record" aria-label="Their record">${QUEUES.map(([name, label]) =>
-    html`<li>${placeLink(desk, { view: "queue", queue: name, filter }, html`<b>${(record[name as keyof typeof record]).totalCount.toLocaleString()}</b> ${label.toLowerCase()}`)}</li>`)}</ul>`;
+    html`<li>${placeLink(desk, { view: "queue", queue: name, filter }, html`<b>${(record[name as keyof typeof record]).totalCount.toLocaleString()}</b> ${name === "ALL" ? "in all" : label.toLowerCase()}`)}</li>`)}</ul>`;
 }
 
 /** What was done to a comment, the latest first. */

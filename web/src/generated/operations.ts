@@ -362,6 +362,26 @@ export type DeskContextVariables = { readonly id: string };
 
 export const DeskContext = "query DeskContext($id:ID!){comment(id:$id){...QueueComment ancestors{...ThreadLine}replies(first:3){totalCount nodes{...ThreadLine}}history{...HistoryLine}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at actionId}" as Operation<DeskContextData, DeskContextVariables>;
 
+export type DeskRecentData = {
+  readonly moderationQueue: {
+    readonly nodes: ReadonlyArray<{
+      readonly id: string;
+      readonly body: string | null;
+      readonly author: {
+        readonly displayName: string;
+      } | null;
+      readonly article: {
+        readonly headline: string;
+      };
+      readonly history: readonly HistoryLineFragment[] | null;
+    }>;
+  };
+};
+
+export type DeskRecentVariables = { readonly last: number };
+
+export const DeskRecent = "query DeskRecent($last:Int!){moderationQueue(queue:ALL last:$last){nodes{id body author{displayName}article{headline}history{...HistoryLine}}}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at actionId}" as Operation<DeskRecentData, DeskRecentVariables>;
+
 export type DeskClaimData = {
   readonly commentClaim: {
     readonly comment: {
