@@ -21,6 +21,7 @@ mod identity;
 mod moderating;
 mod operating;
 mod pages;
+mod policy;
 mod queues;
 mod rates;
 mod refusals;
