@@ -19,10 +19,10 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
 use crate::graphql::documents::{Documents, OperationsError, Registered};
-use crate::graphql::guard::Limits;
-use crate::graphql::{Engine, Site};
+use crate::graphql::{Engine, Site, Terms};
 use crate::http::address::Proxies;
-use crate::http::{Around, Edge, router, serve, serve_metrics};
+use crate::http::{Around, Edge, Sockets, router, serve, serve_metrics};
+use crate::memory;
 use crate::pace::Pace;
 use crate::service::Service;
 use crate::service::hook::Hook;
@@ -196,17 +196,14 @@ impl Node {
             None => None,
         };
         let gate = Gate::new(store.clone(), Arc::clone(&clock), tokens, passwords, sso);
-        let documents = documents(&config)?;
-        let engine = Engine::new(
-            service.clone(),
-            feed,
-            gate.clone(),
-            site.clone(),
-            Limits::default(),
+        let terms = Terms {
+            limits: config.limits.clone(),
             pace,
-            documents,
-        )
-        .map_err(|error| AppError::Schema(error.to_string()))?;
+            documents: documents(&config)?,
+            introspection: config.introspection,
+        };
+        let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), terms)
+            .map_err(|error| AppError::Schema(error.to_string()))?;
         let sign_in = match &config.database {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
@@ -217,6 +214,7 @@ impl Node {
             gate,
             site,
             bus,
+            sockets: Sockets::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -232,6 +230,8 @@ impl Node {
         tasks.spawn(upkeep::run(edge.service.clone(), config.feed_retention, stopping.clone()));
         tasks.spawn(edge.gate.clone().listen(stopping.clone()));
         tasks.spawn(edge.gate.clone().watch_keys(stopping.clone()));
+        let load = Arc::clone(edge.engine.load());
+        tasks.spawn(memory::watch(load, config.limits.memory_mib, stopping.clone()));
         if let Some(listener) = metrics {
             tasks.spawn(serve_metrics(listener, edge.clone()));
         }
@@ -249,7 +249,10 @@ impl Node {
                 stopping.cancel();
             }
         };
-        tokio::join!(asked, serve::serve(listener, app, serve::Limits::default(), connections, stopping));
+        tokio::join!(
+            asked,
+            serve::serve(listener, app, serve::Limits::from(&config.limits), connections, stopping)
+        );
         tasks.close();
         if tokio::time::timeout(Duration::from_secs(1), async {
             tasks.wait().await;

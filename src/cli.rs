@@ -14,6 +14,7 @@ use crate::config::{Config, Settings};
 use crate::domain::text;
 use crate::domain::user::{Role, User};
 use crate::graphql;
+use crate::limits;
 use crate::telemetry;
 use users::UserCommand;
 
@@ -22,7 +23,7 @@ use users::UserCommand;
 /// Without a command it serves: SQLite in ./data, on http://127.0.0.1:8080, with a demo newsroom the first
 /// time. Every option can also be set as a TALKBACK_… variable or in talkback.toml.
 #[derive(Parser)]
-#[command(name = "talkback", version, after_help = EXAMPLES)]
+#[command(name = "talkback", version, after_help = EXAMPLES, after_long_help = long_help())]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -38,6 +39,11 @@ const EXAMPLES: &str = "Examples:
   talkback token --role EDITOR --name Ana       a bearer token for the API
   talkback user add --role MODERATOR --name Mo  an account that signs in with a password
   talkback check                                verify every invariant of the store";
+
+/// What `--help` says that `-h` does not.
+fn long_help() -> String {
+    format!("{}\n{EXAMPLES}", limits::help())
+}
 
 #[derive(Subcommand)]
 enum Command {

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::limits::Limits;
 use crate::service::hook::{Fallback, HookConfig};
 use crate::store::DatabaseUrl;
 use sso::SsoSettings;
@@ -153,6 +154,20 @@ pub struct Settings {
     )]
     operations_only: Option<Switch>,
 
+    /// Whether clients may read the schema; without, they are not helped with names either [default: on]
+    #[arg(long, env = "TALKBACK_INTROSPECTION", value_name = "ON|OFF", global = true)]
+    introspection: Option<Switch>,
+
+    /// Sets a limit by its name, such as depth=30; repeatable; the names are below
+    #[arg(
+        long = "limit",
+        env = "TALKBACK_LIMIT",
+        value_name = "NAME=NUMBER",
+        value_delimiter = ',',
+        global = true
+    )]
+    limit: Vec<String>,
+
     /// How log lines look [default: text]
     #[arg(long, env = "TALKBACK_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
@@ -172,6 +187,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Not a limit, or not a number.
+    #[error("--limit: {0}")]
+    Limit(String),
     /// A value is not of its form.
     #[error("{name} is not {wanted}")]
     Value {
@@ -217,6 +235,10 @@ pub struct Config {
     pub operations: Option<PathBuf>,
     /// Whether no others run.
     pub operations_only: bool,
+    /// Whether clients may read the schema.
+    pub introspection: bool,
+    /// Every limit.
+    pub limits: Limits,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Single sign-on, if there is any.
@@ -280,6 +302,11 @@ impl Settings {
             let wanted = "possible without --operations, which names them";
             return Err(ConfigError::Value { name: "--operations-only", wanted });
         }
+        let mut limits = Limits::default();
+        // The file's first: a flag is heard last.
+        for limit in file.limit.iter().chain(&self.limit) {
+            limits.set(limit).map_err(ConfigError::Limit)?;
+        }
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
         let embedded = matches!(database, DatabaseUrl::Sqlite(_));
         let demo = self.demo.or(file.demo).map_or(embedded, |demo| demo == Switch::On);
@@ -304,6 +331,8 @@ impl Settings {
             metrics_listen: self.metrics_listen.or(file.metrics_listen),
             operations,
             operations_only,
+            introspection: self.introspection.or(file.introspection) != Some(Switch::Off),
+            limits,
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             sso: self.sso.over(file.sso).resolve(std::env::var("TALKBACK_SSO_SECRET").ok())?,
         })
@@ -370,6 +399,8 @@ mod tests {
             metrics_listen: None,
             operations: None,
             operations_only: false,
+            introspection: true,
+            limits: Limits::default(),
             log_format: LogFormat::Text,
             sso: Some(SsoConfig {
                 issuer: "https://news.example".to_owned(),

@@ -33,6 +33,8 @@ pub mod domain;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+pub mod limits;
+mod memory;
 pub mod metrics;
 pub mod pace;
 #[cfg(feature = "planted-bugs")]

@@ -15,10 +15,11 @@ use tracing::Instrument;
 
 use super::context::Scope;
 pub use super::documents::Wanted;
-use super::documents::{Documents, Found};
+use super::documents::{Documents, Found, Registered};
 use super::error::GraphError;
 use super::guard::{self, Admitted, Limits};
 use super::id::article_id;
+use super::load::Load;
 use super::{Site, TalkbackSchema};
 use crate::auth::Gate;
 use crate::domain::cursor::FeedCursor;
@@ -29,6 +30,7 @@ use crate::feed::{
     Execute, Feed, Frame, Outlet, Plan, Reader, Selection, SubscribeError, follows_queues, has_plain_root,
     plan,
 };
+use crate::limits::seconds;
 use crate::metrics;
 use crate::pace::{Act, Pace};
 use crate::service::Service;
@@ -50,6 +52,8 @@ pub struct Asked {
     pub variables: Variables,
     /// Where it came from.
     pub address: IpAddr,
+    /// Whether the answer is to say what it cost.
+    pub shows_cost: bool,
 }
 
 /// Where a request came from, for resolvers.
@@ -79,6 +83,26 @@ impl Accepted {
     }
 }
 
+/// On what terms requests are answered.
+pub struct Terms {
+    /// What one request may ask for, and how much runs at once.
+    pub limits: Limits,
+    /// How fast people may act; `None`: as fast as they like.
+    pub pace: Option<Pace>,
+    /// Documents that are known by name.
+    pub documents: Documents,
+    /// Whether clients may read the schema, and are helped with names that it does not have.
+    pub introspection: bool,
+}
+
+impl Default for Terms {
+    /// The usual limits, and nothing else in the way.
+    fn default() -> Self {
+        let documents = Documents::new(Registered::default(), false);
+        Self { limits: Limits::default(), pace: None, documents, introspection: true }
+    }
+}
+
 /// See the module.
 #[derive(Clone)]
 pub struct Engine {
@@ -90,6 +114,8 @@ pub struct Engine {
     executions: Arc<AtomicU64>,
     pace: Option<Arc<Pace>>,
     documents: Arc<Documents>,
+    load: Arc<Load>,
+    introspection: bool,
 }
 
 impl Engine {
@@ -102,12 +128,16 @@ impl Engine {
         feed: Feed,
         gate: Gate,
         site: Site,
-        limits: Limits,
-        pace: Option<Pace>,
-        documents: Documents,
+        terms: Terms,
     ) -> Result<Self, async_graphql::parser::Error> {
-        let schema = super::builder().data(service.clone()).data(feed.clone()).data(gate).data(site).finish();
+        let Terms { limits, pace, documents, introspection } = terms;
+        let mut schema = super::builder().data(service.clone()).data(feed.clone()).data(gate).data(site);
+        if !introspection {
+            schema = schema.disable_introspection().disable_suggestions();
+        }
+        let schema = schema.finish();
         let limits = limits.with_types_of(&schema.sdl())?;
+        let load = Arc::new(Load::new(&limits));
         let executions = Arc::<AtomicU64>::default();
         let execute: Execute = {
             let (schema, service, executions) = (schema.clone(), service.clone(), Arc::clone(&executions));
@@ -124,7 +154,7 @@ impl Engine {
             })
         };
         let (limits, pace, documents) = (Arc::new(limits), pace.map(Arc::new), Arc::new(documents));
-        Ok(Self { schema, service, feed, limits, execute, executions, pace, documents })
+        Ok(Self { schema, service, feed, limits, execute, executions, pace, documents, load, introspection })
     }
 
     /// Events that subscriptions were executed for so far, each time once for all who share it.
@@ -154,6 +184,18 @@ impl Engine {
             self.documents.remember(hash, &text).await;
         }
         Ok(Accepted { text, by_name, asked, admitted, trace: Trace::current() })
+    }
+
+    /// What runs at once, and whether more may.
+    #[must_use]
+    pub fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// What this node's readers follow, for metrics.
@@ -200,10 +242,41 @@ impl Engine {
         };
         // tokio's budget would make some of those who wait for one batch wait a turn longer than others, and
         // so split the next: a request is bounded by its cost instead.
-        let executing = self.schema.execute(request(accepted).data(scope));
-        let mut response = tokio::task::unconstrained(executing).await;
-        tidy(&mut response);
+        let _turn = match self.load.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return refused(error),
+        };
+        let cost = accepted.asked.shows_cost.then(|| self.cost_of(&accepted.admitted));
+        let executing = tokio::task::unconstrained(self.schema.execute(request(accepted).data(scope)));
+        let most = seconds(self.limits.execution_seconds);
+        let Ok(mut response) = tokio::time::timeout(most, executing).await else {
+            let message = "This took too long and was given up: ask for less, or try again later.";
+            return refused(GraphError::new("TIMEOUT", message));
+        };
+        self.tidy(&mut response);
+        if let Some(cost) = cost {
+            response.extensions.insert("cost".to_owned(), cost);
+        }
         response
+    }
+
+    /// What a request counts for, as `extensions.cost` says it. On demand, by `extensions: {"cost": true}`: who does
+    /// not ask gets the same bytes as ever, and events are the same for all who share them.
+    fn cost_of(&self, admitted: &Admitted) -> async_graphql::Value {
+        let Admitted { cost, depth, fields, .. } = *admitted;
+        async_graphql::value!({ "points": cost, "limit": self.limits.cost, "depth": depth, "fields": fields })
+    }
+
+    fn tidy(&self, response: &mut Response) {
+        tidy(response);
+        if !self.introspection {
+            // The library's own directives are suggested all the same.
+            for error in &mut response.errors {
+                if let Some(at) = error.message.find(" Did you mean ") {
+                    error.message.truncate(at);
+                }
+            }
+        }
     }
 
     /// Starts a subscription, or whatever else came over a stream. `resume` is a cursor that the transport
@@ -243,6 +316,9 @@ impl Engine {
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
         self.keep_pace(&accepted, &viewer).await.map_err(|error| Box::new(refused(error)))?;
+        if self.load.is_short() {
+            return Err(Box::new(refused(GraphError::overloaded())));
+        }
         let Accepted { text, asked, admitted, .. } = &accepted;
         let name = asked.operation_name.as_deref();
         if !has_plain_root(&admitted.document, name) {
@@ -276,7 +352,7 @@ impl Engine {
         match self.feed.subscribe(planned.plan, &self.execute, log, after).await {
             Ok(reader) => Ok(Live::Shared(reader)),
             Err(SubscribeError::Refused(mut response)) => {
-                tidy(&mut response);
+                self.tidy(&mut response);
                 Err(response)
             }
             Err(SubscribeError::Follow(error)) => Err(Box::new(refused(error.into()))),
@@ -310,7 +386,7 @@ impl Engine {
         };
         match first {
             Some(mut response) if response.data == async_graphql::Value::Null => {
-                tidy(&mut response);
+                self.tidy(&mut response);
                 Err(Box::new(response))
             }
             first => Ok(Live::Alone(futures_util::stream::iter(first).chain(responses).boxed())),

@@ -36,6 +36,13 @@ impl GraphError {
         Self { code, message: message.into(), reason: None, trace_id: None, retry_after: None }
     }
 
+    /// There is too much to do, or too little memory.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        let message = "There is too much to do at the moment: try again in a few seconds.";
+        Self { retry_after: Some(2), ..Self::new("OVERLOADED", message) }
+    }
+
     /// Our fault: logged here, once, with its cause; the client gets the trace id to quote.
     #[must_use]
     pub fn fault(cause: &dyn std::error::Error) -> Self {

@@ -9,6 +9,7 @@ pub mod engine;
 mod error;
 pub mod guard;
 mod id;
+pub mod load;
 mod mutation;
 mod query;
 mod subscription;
@@ -16,9 +17,10 @@ mod types;
 
 use async_graphql::Schema;
 
-pub use engine::{Engine, Live};
+pub use engine::{Engine, Live, Terms};
 pub use error::{GraphError, STORAGE_UNAVAILABLE};
 pub use id::GlobalId;
+pub use load::Load;
 
 /// What this service answers to.
 pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;

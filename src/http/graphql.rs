@@ -25,6 +25,7 @@ use super::negotiate::{self, Media};
 use super::{Edge, sse, websocket};
 use crate::domain::user::Viewer;
 use crate::graphql::engine::Accepted;
+use crate::limits::size;
 
 /// What `/graphql` answers to.
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
@@ -46,7 +47,11 @@ pub async fn post(
     body: Body,
 ) -> Response {
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
-    let message = match body::read(&headers, body).await {
+    let (max, load) = (size(edge.engine.limits().body_bytes), edge.engine.load());
+    if load.is_short() {
+        return Problem::overloaded().respond(media);
+    }
+    let message = match body::read(&headers, body, max, load).await {
         Ok(bytes) => read_json(&bytes).map_err(Problem::from),
         Err(problem) => Err(problem),
     };
@@ -66,6 +71,9 @@ pub async fn get(
     }
     let headers = parts.headers.clone();
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
+    if edge.engine.load().is_short() {
+        return Problem::overloaded().respond(media);
+    }
     let message = Message::from_address(parts.uri.query()).map_err(Problem::from);
     let sent = Sent { from: peer, version: parts.version, safe_only: true };
     answer(&edge, &headers, media, message, sent).await

@@ -110,6 +110,7 @@ impl Message {
             operation_name: self.operation_name,
             variables: Variables::from_json(self.variables.map(Value::Object).unwrap_or_default()),
             address,
+            shows_cost: extensions.get("cost") == Some(&Value::Bool(true)),
         })
     }
 }

@@ -7,12 +7,12 @@ mod credentials;
 mod graphql;
 mod health;
 mod line;
-mod message;
+pub mod message;
 mod negotiate;
 mod pages;
 pub mod serve;
 mod sse;
-mod websocket;
+pub mod websocket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ use crate::service::Service;
 pub use around::Around;
 pub use health::serve_metrics;
 pub use pages::SESSION_COOKIE;
+pub use websocket::Sockets;
 
 /// The largest body of a request, in bytes.
 const BODY_MAX: usize = 512 * 1024;
@@ -52,6 +53,8 @@ pub struct Edge {
     pub site: Site,
     /// For readiness.
     pub bus: Arc<dyn EventBus>,
+    /// WebSockets that are open, by address and by person.
+    pub sockets: Sockets,
     /// Ends long-lived connections when the node stops.
     pub stopping: CancellationToken,
     /// Every connection and socket: what a stop waits for.

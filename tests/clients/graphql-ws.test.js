@@ -107,7 +107,6 @@ test('a socket that is told to come back goes on where it was', async () => {
     webSocketImpl: WebSocket,
     retryAttempts: 3,
     retryWait: async () => {},
-    shouldRetry: () => true,
     connectionParams: async () => ({ Authorization: `Bearer ${await own.token('READER', '2s')}` }),
     on: { closed: (event) => closed.push(event) },
   });

@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use reqwest::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use talkback::auth::digest;
 
@@ -14,6 +15,7 @@ use crate::support::client::Actor;
 use crate::support::node::NodeOptions;
 use crate::support::operations::Operation;
 use crate::support::sse::{EventStream, Item};
+use crate::support::wait;
 use crate::support::world::{Backend, Plan, World};
 use crate::support::ws::{Frame, Socket};
 
@@ -84,9 +86,7 @@ async fn a_query_is_sent_whole_to_one_node_and_by_its_digest_to_any(
 #[tokio::test(flavor = "multi_thread")]
 async fn where_only_registered_operations_run_no_other_does_on_any_transport() {
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/operations.graphql");
-    let mut options = NodeOptions::default();
-    options.flags.extend(["--operations", ours, "--operations-only"].map(str::to_owned));
-    let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
+    let world = with_flags(&["--operations", ours, "--operations-only"]).await;
     let article = world.open_article("open").await;
     let anyone = world.anyone();
     let named = json!({ "documentId": "Article", "variables": { "slug": "open" } });
@@ -196,4 +196,143 @@ async fn each_method_has_its_answer() {
         assert_eq!(refused.headers()[ALLOW], "GET, HEAD, POST, OPTIONS");
         assert_eq!(code(&refused.json().await.unwrap()), "METHOD_NOT_ALLOWED");
     }
+}
+
+async fn with_flags(flags: &[&str]) -> World {
+    let mut options = NodeOptions::default();
+    options.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_set_by_name_and_the_cost_is_told_to_who_asks() {
+    let world =
+        with_flags(&["--limit", "depth=2,socket-operations=1", "--limit", "execution-seconds=1"]).await;
+    let anyone = world.anyone();
+    let deep = anyone.raw("{ articles(first: 1) { nodes { slug } } }", json!({})).await;
+    assert_eq!(deep.code(), "TOO_DEEP");
+    assert_eq!(deep.body["errors"][0]["extensions"]["limit"], 2);
+    // Whoever holds the database's pen makes every writer wait.
+    let inside = world.store.look_inside().await;
+    let pen = inside.begin().await.unwrap();
+    pen.execute_unprepared("UPDATE article SET slug = slug").await.unwrap();
+    let write =
+        json!({ "query": "mutation { sessionStartGuest(input: { displayName: \"Ana\" }) { token } }" });
+    let slow = post(&anyone, &write).await;
+    assert_eq!(slow.status().as_u16(), 503);
+    assert_eq!(code(&slow.json().await.unwrap()), "TIMEOUT");
+    pen.rollback().await.unwrap();
+
+    let asks = json!({ "query": "{ __typename }", "extensions": { "cost": true } });
+    let cost = json!({ "points": 1, "limit": 25_000, "depth": 1, "fields": 1 });
+    assert_eq!(
+        answer(&anyone, &asks).await,
+        json!({ "data": { "__typename": "Query" }, "extensions": { "cost": cost } })
+    );
+    let mut socket = Socket::open(&anyone.base).await.unwrap();
+    socket.init(None).await.unwrap();
+    socket.send(&json!({ "type": "subscribe", "id": "1", "payload": asks })).await;
+    let Some(Frame::Next { payload, .. }) = socket.frame().await else { panic!("no answer") };
+    assert_eq!(payload["extensions"]["cost"], cost);
+    let help = world.store.command(&["--help"]).await.stdout;
+    assert!(help.contains("sockets-per-person=64"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_introspection_off_nothing_tells_of_the_schema() {
+    let world = with_flags(&["--introspection", "off"]).await;
+    let anyone = world.anyone();
+    assert_eq!(anyone.raw(TEXT, json!({})).await.text("/__typename"), "Query");
+    for query in [
+        "{ __schema { types { name } } }",
+        "{ __type(name: \"Query\") { name } }",
+        "{ artcles(first: 1) { totalCount } }",
+        "{ articles(frst: 1) { totalCount } }",
+        "{ __typename @skp(if: true) }",
+        "{ __typename @skip(iff: true) }",
+    ] {
+        let operation = Operation::raw(query, json!({}));
+        let by_post = anyone.send(operation.clone()).await.body.to_string();
+        let mut stream = EventStream::open(&anyone, &operation, None).await.unwrap();
+        let by_stream = loop {
+            match stream.item().await.expect("an event") {
+                Item::Event { data, .. } => break data,
+                Item::Comment(_) => {}
+                Item::End | Item::Cut(_) => panic!("no event"),
+            }
+        };
+        let mut socket = Socket::open(&anyone.base).await.unwrap();
+        socket.init(None).await.unwrap();
+        socket.subscribe("1", &operation).await;
+        let by_socket = match socket.frame().await {
+            Some(Frame::Error { errors, .. }) => errors.to_string(),
+            Some(Frame::Next { payload, .. }) => payload.to_string(),
+            other => panic!("{other:?}"),
+        };
+        for told in [by_post, by_stream, by_socket] {
+            assert!(
+                !told.contains("Did you mean") && !told.contains("\"articles\"") && !told.contains("Article"),
+                "{query}: {told}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_are_capped_for_a_person_and_for_an_address() {
+    let world = with_flags(&[
+        "--limit",
+        "sockets-per-person=2",
+        "--limit",
+        "sockets-per-address=3",
+        "--trusted-proxy",
+        "127.0.0.1/32",
+    ])
+    .await;
+    let ana = world.guest("Ana").await;
+    let token = ana.token.as_deref();
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut socket = Socket::open(&ana.base).await.unwrap();
+        socket.init(token).await.unwrap();
+        open.push(socket);
+    }
+    let mut third = Socket::open(&ana.base).await.unwrap();
+    let Err(Frame::Closed { code, reason }) = third.init(token).await else { panic!("a third socket") };
+    assert_eq!((code, &*reason), (Some(4429), "Too many sockets: close others first"));
+    open.pop().unwrap().close().await;
+    // The node gives the place back when the socket's task has ended, which nothing announces.
+    let again = async || {
+        let mut socket = Socket::open(&ana.base).await?;
+        socket.init(token).await.map_err(|instead| format!("{instead:?}"))
+    };
+    wait::eventually(wait::deadline(), "the place of the one that left", again).await;
+
+    let from = async |address: &str| Socket::open_from(&ana.base, address).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut socket = from("192.0.2.7").await.unwrap();
+        socket.init(None).await.unwrap();
+        others.push(socket);
+    }
+    let mut fourth = from("192.0.2.7").await.unwrap();
+    let Some(Frame::Closed { code, .. }) = fourth.frame().await else { panic!("a fourth socket") };
+    assert_eq!(code, Some(4429));
+    from("192.0.2.8").await.unwrap().init(None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_short_of_memory_turns_requests_away_and_says_when_to_come_back() {
+    let world = with_flags(&["--limit", "memory-mib=1"]).await;
+    let anyone = world.anyone();
+    world.node(0).logs("memory is short").await;
+    let query = json!({ "query": TEXT });
+    let refused = post(&anyone, &query).await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"2".parse().unwrap()));
+    assert_eq!(code(&refused.json().await.unwrap()), "OVERLOADED");
+    let mut socket = Socket::open(&anyone.base).await.unwrap();
+    socket.init(None).await.unwrap();
+    socket.subscribe("1", &Operation::raw(TEXT, json!({}))).await;
+    let Some(Frame::Error { errors, .. }) = socket.frame().await else { panic!("an answer") };
+    assert_eq!(errors[0]["extensions"]["code"], "OVERLOADED");
 }

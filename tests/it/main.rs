@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bus;
+mod corpus;
 mod deciding;
 mod dependencies;
 mod edge;
@@ -28,6 +29,7 @@ mod refusals;
 mod rules;
 mod schema;
 mod sharing;
+mod siege;
 mod statements;
 mod statistics;
 mod support;

@@ -1,13 +1,13 @@
-//! How much one request may ask for. Every number here can be set; the defaults leave honest clients
-//! several times the room that the contract's operations and standard introspection need.
+//! How one request is held against the [`Limits`]. Their defaults leave honest clients several times the room
+//! that the contract's operations and standard introspection need.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::parser::{self, types::TypeSystemDefinition};
 use async_graphql::{Value, Variables};
 
 use super::refusal::{Bound, Refusal, quoted};
+use crate::limits::Limits;
 
 /// The ceiling of [`Limits::nesting`]: what the parser and the validators are known to walk on the 2 MiB stack
 /// of a worker thread, in a debug build too. A larger setting is read as this one.
@@ -16,94 +16,10 @@ pub const DEEPEST_NESTING: u64 = 64;
 /// What one value weighs beside its text, in bytes: less than it takes in memory, more than it takes in JSON.
 const VALUE_BYTES: u64 = 16;
 
-/// The limits of one request. A request that meets a limit exactly passes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of the query text.
-    pub query_bytes: u64,
-    /// Lexical tokens of the query text.
-    pub tokens: u64,
-    /// Bytes of one name in the query text: validation quotes names in its errors, some of them many times.
-    pub name_bytes: u64,
-    /// Levels of brackets of any kind in the query text, and levels of selection sets once fragments are
-    /// expanded. At most [`DEEPEST_NESTING`].
-    pub nesting: u64,
-    /// Directives, both as written and once fragments are expanded.
-    pub directives: u64,
-    /// Aliases in the chosen operation, once fragments are expanded.
-    pub aliases: u64,
-    /// Root fields of the chosen operation. A subscription has one, whatever this says.
-    pub root_fields: u64,
-    /// Levels of fields, once fragments are expanded; `{ a { b } }` has two. Standard introspection has fifteen.
-    pub depth: u64,
-    /// Fields, fragment spreads and inline fragments of the chosen operation, once fragments are expanded.
-    /// A field asked for twice counts twice.
-    pub fields: u64,
-    /// The same sum and every value in arguments, over all operations and all fragments of the document:
-    /// validation walks what execution never reaches.
-    pub document: u64,
-    /// Cost of the chosen operation: one for each field, times the rows of the lists that it is in.
-    pub cost: u64,
-    /// The same for a subscription, whose selection is executed for each event.
-    pub subscription_cost: u64,
-    /// Rows that a field is taken to have when it selects `edges` or `nodes` and names no `first` or `last`.
-    pub assumed_page: u64,
-    /// Rows that a field has at most, whatever its `first` or `last` says: connections enforce it.
-    pub largest_page: u64,
-    /// Bytes of arguments, variables included, counted once for each row that they are read for.
-    pub carried_bytes: u64,
-    /// Lists of types or fields inside each other in an introspection query (`fields { type { fields } }` is two).
-    pub introspection_lists: u64,
-    /// Fragment definitions of the document.
-    pub fragments: u64,
-    /// Operations of the document.
-    pub operations: u64,
-    /// Variables that one operation defines.
-    pub variables: u64,
-    /// Bytes of the variables sent: their names, their text and sixteen for each value.
-    pub variables_bytes: u64,
-    /// Levels of lists and objects in the variables sent; an input object of scalars has one.
-    pub variables_nesting: u64,
-    /// Fields that can't be merged (one response key, two meanings) before validation is spared the list of them.
-    pub conflicts: u64,
-    /// Names of the schema's types; see [`Limits::with_types_of`]. A variable with a default value may be a list of
-    /// these and of the built-in scalars only: async-graphql 8.0.0-rc.5 panics on a list of a type that it doesn't
-    /// know.
-    pub known_types: Arc<BTreeSet<String>>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            query_bytes: 16 * 1024,
-            tokens: 4_000,
-            name_bytes: 128,
-            nesting: 32,
-            directives: 64,
-            aliases: 64,
-            root_fields: 20,
-            depth: 20,
-            fields: 1_000,
-            document: 10_000,
-            cost: 25_000,
-            subscription_cost: 2_000,
-            assumed_page: 20,
-            largest_page: 100,
-            carried_bytes: 4 * 1024 * 1024,
-            introspection_lists: 2,
-            fragments: 64,
-            operations: 64,
-            variables: 64,
-            variables_bytes: 256 * 1024,
-            variables_nesting: 16,
-            conflicts: 16,
-            known_types: Arc::default(),
-        }
-    }
-}
-
 impl Limits {
-    /// These limits, with the types that a schema's SDL defines as [`known_types`](Self::known_types).
+    /// These limits, with the types that a schema's SDL defines as [`known_types`](Self::known_types). A variable with
+    /// a default value may be a list of these and of the built-in scalars only: async-graphql 8.0.0-rc.5 panics on a
+    /// list of a type that it doesn't know.
     ///
     /// # Errors
     /// The text isn't SDL.

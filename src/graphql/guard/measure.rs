@@ -12,10 +12,11 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
-use super::limits::{Limits, weight_of};
+use super::limits::weight_of;
 use super::refusal::{Bound, Refusal, quoted};
 use super::sums::{Sums, introspected_rows, is_introspected_list};
 use super::unpaged;
+use crate::limits::Limits;
 
 /// Measures the chosen operation, and refuses it or its document when a limit is passed.
 pub(super) fn measure(

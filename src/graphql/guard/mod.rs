@@ -29,7 +29,8 @@ use async_graphql::parser::types::{
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Positioned, ServerError, Variables};
 
-pub use limits::{DEEPEST_NESTING, Limits};
+pub use crate::limits::Limits;
+pub use limits::DEEPEST_NESTING;
 pub use refusal::{Bound, Refusal};
 
 /// Characters of the parser's own words that a message holds at most.

@@ -2,8 +2,8 @@
 
 use async_graphql::parser::types::OperationType;
 
-use super::limits::Limits;
 use super::refusal::{Bound, Refusal};
+use crate::limits::Limits;
 
 /// What a selection set holds, fragments expanded.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

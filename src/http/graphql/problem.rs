@@ -48,6 +48,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
+    /// There is too much to do, or too little memory.
+    pub fn overloaded() -> Self {
+        Self::of(StatusCode::SERVICE_UNAVAILABLE, GraphError::overloaded())
+    }
+
     /// With another header than its status has by itself.
     pub fn with(self, name: HeaderName, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }

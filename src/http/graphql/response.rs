@@ -26,7 +26,7 @@ pub fn status(media: Media, response: &GraphResponse) -> StatusCode {
         StatusCode::OK
     } else if has_code(&[crate::feed::INTERNAL]) {
         StatusCode::INTERNAL_SERVER_ERROR
-    } else if has_code(&[STORAGE_UNAVAILABLE, "UNAVAILABLE"]) {
+    } else if has_code(&[STORAGE_UNAVAILABLE, "UNAVAILABLE", "OVERLOADED", "TIMEOUT"]) {
         StatusCode::SERVICE_UNAVAILABLE
     } else if has_code(&["RATE_LIMITED"]) {
         StatusCode::TOO_MANY_REQUESTS

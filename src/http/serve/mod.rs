@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::limits;
+
 pub use crowd::{Crowd, Place, household};
 pub use line::Line;
 
@@ -68,16 +70,16 @@ pub struct Limits {
     pub drain_wait: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl From<&limits::Limits> for Limits {
+    fn from(all: &limits::Limits) -> Self {
         Self {
-            connections: 50_000,
-            connections_per_address: 1_000,
-            head_wait: Duration::from_secs(10),
-            idle_wait: Duration::from_secs(75),
-            body_wait: Duration::from_secs(30),
-            write_wait: Duration::from_secs(30),
-            drain_wait: Duration::from_secs(8),
+            connections: limits::size(all.connections),
+            connections_per_address: limits::size(all.connections_per_address),
+            head_wait: limits::seconds(all.head_seconds),
+            idle_wait: limits::seconds(all.idle_seconds),
+            body_wait: limits::seconds(all.body_seconds),
+            write_wait: limits::seconds(all.write_seconds),
+            drain_wait: limits::seconds(all.drain_seconds),
         }
     }
 }

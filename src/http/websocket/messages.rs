@@ -63,6 +63,8 @@ pub enum Close {
     DuplicateId,
     /// More than one `connection_init`.
     InitTwice,
+    /// More sockets than an address, or a person, may have.
+    TooManySockets,
     /// The node is stopping.
     Restart,
     /// The client does not answer, or does not read.
@@ -82,7 +84,7 @@ impl Close {
             Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
             Self::InitTimeout | Self::Silent => 4408,
             Self::DuplicateId => 4409,
-            Self::InitTwice => 4429,
+            Self::InitTwice | Self::TooManySockets => 4429,
             Self::Restart => 1012,
             Self::Unavailable => 1013,
         }
@@ -104,6 +106,7 @@ impl Close {
             Self::InitTimeout => "Connection initialisation timeout",
             Self::DuplicateId => "Subscriber already exists",
             Self::InitTwice => "Too many initialisation requests",
+            Self::TooManySockets => "Too many sockets: close others first",
             Self::Restart => "Service restart: come back",
             Self::Silent => "No answer in time",
         };

@@ -4,9 +4,10 @@
 //! The framing is our own ([`frame`], [`wire`]): libraries clear a read buffer on each attempt and copy what
 //! goes out once more, which together cost as much as the write itself.
 
-mod frame;
+mod crowds;
+pub mod frame;
 mod handshake;
-mod messages;
+pub mod messages;
 mod operations;
 mod socket;
 mod wire;
@@ -22,6 +23,7 @@ use hyper::upgrade::Upgraded;
 
 use super::serve::Line as HttpLine;
 use super::{Edge, credentials};
+pub use crowds::Sockets;
 use wire::Wire;
 
 /// Answers the handshake. A client that offers another protocol is refused: it would not understand us.

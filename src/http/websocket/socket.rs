@@ -16,10 +16,13 @@ use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome, put_frames};
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
+use crate::domain::ids::UserId;
 use crate::graphql::{GraphError, engine};
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
 use crate::http::message::{NotOne, read_json};
+use crate::http::serve::Place;
+use crate::limits::size;
 use crate::metrics;
 
 /// How long a client may take to say who it is.
@@ -28,8 +31,6 @@ const INIT_WAIT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// How long a socket may stay silent, or not read what it is sent.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-/// Operations of one socket at a time.
-const OPERATIONS_MAX: usize = 32;
 /// Bytes of an operation's id.
 const ID_MAX: usize = 128;
 /// What is ready goes out in one write, up to so many bytes.
@@ -39,6 +40,10 @@ const STREAK_MAX: u32 = 8;
 
 /// Serves a socket until either side ends it.
 pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
+    let most = size(edge.engine.limits().sockets_per_address);
+    let Ok(_place) = edge.sockets.from_address(from, most) else {
+        return take_leave(wire, &Close::TooManySockets.payload()).await;
+    };
     let stopping = edge.stopping.clone();
     let mut stopping = pin!(stopping.cancelled());
     let opened = Instant::now();
@@ -50,6 +55,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         from,
         wire,
         pass,
+        person: None,
         acknowledged: false,
         operations: Operations::default(),
         heard: opened,
@@ -104,6 +110,8 @@ struct Session {
     pass: Pass,
     ends: Option<Instant>,
     withdrawn: Option<BoxFuture<'static, End>>,
+    /// Counts as one of theirs, once they have said who they are.
+    person: Option<Place<UserId>>,
     acknowledged: bool,
     operations: Operations,
     heard: Instant,
@@ -199,6 +207,9 @@ impl Session {
                     self.ends = self.pass.expiry(&self.edge);
                     self.withdrawn = self.pass.withdrawn(&self.edge);
                 }
+                let most = size(self.edge.engine.limits().sockets_per_person);
+                let person = self.edge.sockets.of_person(&self.pass.viewer(), most);
+                self.person = person.map_err(|_| Close::TooManySockets)?;
                 self.acknowledged = true;
                 self.check = Instant::now() + PING_EVERY;
                 self.wire.send(Opcode::Text, br#"{"type":"connection_ack"}"#).await
@@ -216,8 +227,9 @@ impl Session {
                     return Err(Close::DuplicateId);
                 }
                 let asked = payload.asked(self.from).map_err(|NotOne(what)| Close::BadMessage(what))?;
-                if self.operations.len() >= OPERATIONS_MAX {
-                    return self.refuse(&id, too_many(OPERATIONS_MAX)).await;
+                let most = size(self.edge.engine.limits().socket_operations);
+                if self.operations.len() >= most {
+                    return self.refuse(&id, too_many(most)).await;
                 }
                 let (engine, viewer) = (self.edge.engine.clone(), self.pass.viewer());
                 self.operations.start(id, asked, engine, viewer, self.wire.line());
@@ -259,14 +271,18 @@ impl Session {
         self.wire.send(Opcode::Ping, &[]).await
     }
 
-    /// Takes its leave. A client that does not take its own is left.
     async fn end(mut self, payload: &[u8]) {
         // Nothing may come after a close.
         self.operations = Operations::default();
-        let farewell = self.wire.send(Opcode::Close, payload);
-        if let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(1), farewell).await {
-            self.wire.close().await;
-        }
+        take_leave(self.wire, payload).await;
+    }
+}
+
+/// Takes its leave. A client that does not take its own is left.
+async fn take_leave(wire: Wire, payload: &[u8]) {
+    let farewell = wire.send(Opcode::Close, payload);
+    if let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(1), farewell).await {
+        wire.close().await;
     }
 }
 

@@ -14,10 +14,8 @@ use talkback::domain::comment::Comment;
 use talkback::domain::ids::UserId;
 use talkback::domain::user::{Role, User, UserKind, Viewer};
 use talkback::feed::Feed;
-use talkback::graphql::documents::{Documents, Registered};
 use talkback::graphql::engine::{Accepted, Asked, Wanted};
-use talkback::graphql::guard::Limits;
-use talkback::graphql::{Engine, Site};
+use talkback::graphql::{Engine, Site, Terms};
 use talkback::service::Service;
 use talkback::service::articles::{PolicyChange, Publication};
 use talkback::service::comments::Submission;
@@ -44,9 +42,7 @@ impl Inside {
         let tokens = Tokens::new(&SigningKey::from_bytes([7; 32]), Arc::clone(&clock));
         let gate = Gate::new(store, clock, tokens, Passwords::new(false), None);
         let site = Site { base_url: "http://localhost".into() };
-        let documents = Documents::new(Registered::default(), false);
-        let engine =
-            Engine::new(service.clone(), feed, gate, site, Limits::default(), None, documents).unwrap();
+        let engine = Engine::new(service.clone(), feed, gate, site, Terms::default()).unwrap();
         let mut people = Vec::new();
         for (name, role) in [("Edith", Role::Admin), ("Ana", Role::Reader), ("Ben", Role::Reader)] {
             let user = User { id: UserId(service.clock.new_id()), display_name: name.into(), role };
@@ -105,6 +101,7 @@ impl Inside {
             operation_name: None,
             variables: Variables::from_json(variables),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            shows_cost: false,
         };
         self.engine.accept(asked).await.unwrap_or_else(|refused| panic!("{:?}", refused.errors))
     }

@@ -57,13 +57,26 @@ impl Socket {
         Self::open_as(base, Some("graphql-transport-ws")).await
     }
 
+    /// [`open`](Self::open) for somebody at `address`, as a proxy says that it is.
+    pub async fn open_from(base: &str, address: &str) -> Result<Self, String> {
+        Self::open_with(
+            base,
+            &[("Sec-WebSocket-Protocol", "graphql-transport-ws"), ("X-Forwarded-For", address)],
+        )
+        .await
+    }
+
     /// [`open`](Self::open) with another subprotocol, or none.
     pub async fn open_as(base: &str, subprotocol: Option<&str>) -> Result<Self, String> {
+        let headers: Vec<_> = subprotocol.into_iter().map(|name| ("Sec-WebSocket-Protocol", name)).collect();
+        Self::open_with(base, &headers).await
+    }
+
+    async fn open_with(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, String> {
         let address = base.strip_prefix("http://").expect("the tests speak plain http");
         let mut request = format!("ws://{address}/graphql").into_client_request().expect("a valid URL");
-        if let Some(name) = subprotocol {
-            let name = HeaderValue::from_str(name).expect("a valid header");
-            request.headers_mut().insert("Sec-WebSocket-Protocol", name);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a valid header"));
         }
         let connecting = async {
             let tcp = TcpStream::connect(address).await.map_err(|error| chain(&error))?;
