@@ -2,6 +2,8 @@
 
 mod accounts;
 mod sessions;
+mod sso;
+mod sso_keys;
 
 use serde_json::{Value, json};
 

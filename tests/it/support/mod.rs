@@ -8,6 +8,7 @@
 //! | `client`, `operations` | GraphQL over HTTP, by the names of the contract's operations |
 //! | `follower`, `ws`, `sse` | subscriptions over both transports, with every raw frame |
 //! | `inside` | the service in the test's own process, for what no client sees |
+//! | `jwks` | a host site that signs people in: keys, tokens, a key set's address |
 //! | `newsroom` | an article to comment on, and comments on it |
 //! | `proxy` | a bad network between any two of them |
 //! | `postgres`, `database`, `redis`, `servers` | a database per test; private servers that may crash |
@@ -28,6 +29,7 @@ pub mod database;
 pub mod example;
 pub mod follower;
 pub mod inside;
+pub mod jwks;
 pub mod newsroom;
 pub mod node;
 pub mod operations;
