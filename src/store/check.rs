@@ -61,6 +61,7 @@ impl Store {
             last = article.id;
             snapshot.check_article(&article, &mut report).await?;
         }
+        snapshot.check_strays(&mut report).await?;
         snapshot.check_queues(&mut report).await?;
         snapshot.check_sanctions(&mut report).await?;
         Ok(report)
@@ -135,17 +136,19 @@ impl Snapshot {
             .collect()
     }
 
-    /// The last line of history says where each comment stands.
+    /// There is a line of history for each revision, each begins where the one before it ended, and the last one
+    /// says where the comment stands.
     async fn check_history(
         &self,
         article: Uuid,
         comments: &HashMap<Uuid, &BareComment>,
         found: &mut Vec<String>,
     ) -> Result<()> {
-        let entries: Vec<(Uuid, String, i32)> = moderation_entry::Entity::find()
+        let entries: Vec<(Uuid, Option<String>, String, i32)> = moderation_entry::Entity::find()
             .select_only()
             .columns([
                 moderation_entry::Column::CommentId,
+                moderation_entry::Column::FromStatus,
                 moderation_entry::Column::ToStatus,
                 moderation_entry::Column::Revision,
             ])
@@ -155,8 +158,23 @@ impl Snapshot {
             .into_tuple()
             .all(&self.conn)
             .await?;
-        let last: HashMap<Uuid, (String, i32)> =
-            entries.into_iter().map(|(comment, status, revision)| (comment, (status, revision))).collect();
+        let mut last: HashMap<Uuid, (String, i32)> = HashMap::new();
+        for (comment, from, to, revision) in entries {
+            let (before, lines) = last.get(&comment).map_or((None, 0), |(status, at)| (Some(status), *at));
+            if revision != lines + 1 {
+                found.push(format!(
+                    "comment {comment} has a line of history for revision {revision} after that for {lines}"
+                ));
+            } else if from.as_ref() != before {
+                let none = || "nothing".to_owned();
+                found.push(format!(
+                    "comment {comment} goes from {} at revision {revision} of its history; it was {}",
+                    from.unwrap_or_else(none),
+                    before.cloned().unwrap_or_else(none)
+                ));
+            }
+            last.insert(comment, (to, revision));
+        }
         for (id, comment) in comments {
             let says = (comment.status.clone(), comment.revision);
             match last.get(id) {
@@ -202,13 +220,29 @@ impl Snapshot {
                 article.comment_count, last.comment_count
             ));
         }
+        // A log that was trimmed does not say what was shown before it begins.
+        let is_whole = events.first().is_none_or(|event| event.sequence == 1);
         let mut shown: HashMap<Uuid, bool> = HashMap::new();
+        let mut count = events.first().map_or(0, |first| first.comment_count - moves(&first.kind));
         for event in &events {
-            if let (Some(comment), kind) = (event.comment_id, event.kind.as_str())
-                && matches!(kind, "PUBLISHED" | "RESTORED" | "REMOVED")
-            {
-                shown.insert(comment, kind != "REMOVED");
+            count += moves(&event.kind);
+            if event.comment_count != count {
+                let (says, sequence) = (event.comment_count, event.sequence);
+                found.push(format!("counts {says} comments at event {sequence}; {count} follow"));
+                count = says;
             }
+            if let Some(comment) = event.comment_id
+                && moves(&event.kind) != 0
+            {
+                shown.insert(comment, moves(&event.kind) > 0);
+            }
+        }
+        if is_whole {
+            let untold =
+                comments.values().filter(|row| row.status == "APPROVED" && !shown.contains_key(&row.id));
+            found.extend(
+                untold.map(|row| format!("comment {} is APPROVED, which the log does not tell", row.id)),
+            );
         }
         for (comment, shown) in shown {
             match comments.get(&comment) {
@@ -222,6 +256,15 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+}
+
+/// What an event does to the number of comments that readers see.
+fn moves(kind: &str) -> i32 {
+    match kind {
+        "PUBLISHED" | "RESTORED" => 1,
+        "REMOVED" => -1,
+        _ => 0,
     }
 }
 

@@ -65,6 +65,29 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Nothing hangs under what is not there: foreign keys see to it, unless somebody worked without them.
+    pub(super) async fn check_strays(&self, report: &mut CheckReport) -> Result<()> {
+        for (table, column, above) in [
+            ("comment", "article_id", "article"),
+            ("article_event", "article_id", "article"),
+            ("moderation_entry", "comment_id", "comment"),
+            ("report", "comment_id", "comment"),
+            ("reaction", "comment_id", "comment"),
+        ] {
+            let sql = Sql::new(&format!(
+                "SELECT COUNT(*) AS count FROM {table} WHERE NOT EXISTS \
+                 (SELECT 1 FROM {above} WHERE {above}.id = {table}.{column})"
+            ));
+            let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
+            let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "count"))?;
+            if count > 0 {
+                let what = format!("has {count} rows whose {above} is not there");
+                report.violations.push(Violation { article: format!("The table {table}"), what });
+            }
+        }
+        Ok(())
+    }
+
     /// Events that wait for their number are well-formed: whoever numbers them would stop there otherwise.
     async fn check_unnumbered(&self, found: &mut Vec<String>) -> Result<()> {
         let waiting = queue_event::Entity::find()

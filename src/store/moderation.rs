@@ -111,15 +111,19 @@ impl Snapshot {
     /// # Errors
     /// The database failed.
     pub async fn histories(&self, comments: &[CommentId]) -> Result<HashMap<CommentId, Vec<HistoryEntry>>> {
+        // An empty list is no SQL to PostgreSQL.
+        if comments.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut sql = Sql::new(
             r#"SELECT h.*, actor.display_name AS actor_name, actor.role AS actor_role FROM (
-             SELECT moderation_entry.*, ROW_NUMBER() OVER (PARTITION BY comment_id ORDER BY id DESC) AS place
+             SELECT moderation_entry.*, ROW_NUMBER() OVER (PARTITION BY comment_id ORDER BY revision DESC) AS place
              FROM moderation_entry WHERE comment_id IN ("#,
         );
         let places = sql.bind_all(comments.iter().map(|id| id.0));
         let limit = sql.bind(HISTORY_MAX);
         sql.push(&format!(
-            r#"{places})) AS h LEFT JOIN "user" AS actor ON actor.id = h.actor_id WHERE h.place <= {limit} ORDER BY h.id"#
+            r#"{places})) AS h LEFT JOIN "user" AS actor ON actor.id = h.actor_id WHERE h.place <= {limit} ORDER BY h.revision"#
         ));
         let mut lists: HashMap<CommentId, Vec<HistoryEntry>> = HashMap::new();
         for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
