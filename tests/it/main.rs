@@ -9,6 +9,7 @@
 mod accounts;
 mod bus;
 mod corpus;
+mod corrupted;
 mod deciding;
 mod dependencies;
 mod edge;
@@ -28,6 +29,7 @@ mod rates;
 mod refusals;
 mod rules;
 mod schema;
+mod sequences;
 mod sharing;
 mod siege;
 mod statements;
