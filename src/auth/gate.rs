@@ -129,7 +129,7 @@ impl Gate {
                 }
                 let id = UserId(clock.new_id());
                 let tx = store.write().await?;
-                match tx.introduce(id, &who, clock.now()).await {
+                match tx.introduce(id, &who, deleted_at, clock.now()).await {
                     Ok(()) => tx.commit().await?,
                     // Their first requests come together, at several nodes.
                     Err(error) if error.is_duplicate() => continue,

@@ -119,11 +119,18 @@ pub struct Introduced<'a> {
 }
 
 impl WriteTx {
-    /// Writes a person whom a host site vouches for, as part of this write.
+    /// Writes a person whom a host site vouches for, as part of this write. `deleted_at`: when they deleted the account
+    /// that they had before; by what was signed until then, nobody is this person.
     ///
     /// # Errors
     /// [`StoreError::is_duplicate`]: they are known by now.
-    pub async fn introduce(&self, id: UserId, who: &Introduced<'_>, at: DateTime<Utc>) -> Result<()> {
+    pub async fn introduce(
+        &self,
+        id: UserId,
+        who: &Introduced<'_>,
+        deleted_at: Option<DateTime<Utc>>,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         let user = User { id, display_name: who.name.to_owned(), role: who.role };
         self.add_user(&user, UserKind::Sso, at).await?;
         let row = account::ActiveModel {
@@ -131,6 +138,7 @@ impl WriteTx {
             issuer: Set(Some(who.issuer.to_owned())),
             subject: Set(Some(who.subject.to_owned())),
             claims_at: Set(Some(who.as_of)),
+            signed_out_at: Set(deleted_at),
             epoch: Set(0),
             ..Default::default()
         };

@@ -195,8 +195,12 @@ impl Comment {
 
     /// Whether the viewer may change the words now.
     async fn viewer_can_edit(&self, ctx: &Context<'_>) -> Result<bool> {
-        let now = ctx.data_unchecked::<Service>().clock.now();
-        Ok(policy::may_edit(&scope(ctx)?.viewer, &self.0, now))
+        let (scope, now) = (scope(ctx)?, ctx.data_unchecked::<Service>().clock.now());
+        match scope.viewer.id().filter(|_| policy::may_edit(&scope.viewer, &self.0, now)) {
+            // Whoever may not write may not change what they wrote either.
+            Some(author) => Ok(scope.sanction(author).await?.is_none_or(|it| it.check(now).is_ok())),
+            None => Ok(false),
+        }
     }
 
     /// Whether the viewer may take it back.

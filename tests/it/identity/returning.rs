@@ -1,0 +1,58 @@
+//! Whoever deleted their account here and signs in again at the host site is somebody new; with what was signed before
+//! that, nobody comes back.
+
+use jsonwebtoken::{EncodingKey, Header, encode};
+use rstest::rstest;
+use serde_json::json;
+use talkback::clock::Clock;
+
+use super::{assert_refused, look};
+use crate::support::node::NodeOptions;
+use crate::support::world::{Backend, Plan, World};
+
+const SECRET: &str = "a secret that the site and we have";
+const DELETE: &str = "mutation { accountDelete(input: { confirm: \"Sol\" }) { userId userErrors { code } } }";
+
+/// Signed for one and the same person so many seconds from now, or before.
+fn token(seconds: i64) -> String {
+    let now = Clock::System.now().timestamp();
+    let claims = json!({
+        "iss": "https://news.example", "sub": "7", "name": "Sol", "iat": now + seconds, "exp": now + 3600
+    });
+    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_token_from_before_a_deletion_nobody_comes_back(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let mut options = NodeOptions::default();
+    options.flags.extend(["--sso-issuer", "https://news.example"].map(str::to_owned));
+    options.env.push(("TALKBACK_SSO_SECRET".to_owned(), SECRET.to_owned()));
+    let world = World::planned(backend, Plan { options, ..Plan::default() }).await;
+    let article = world.open_article("story").await;
+    let (here, there) = (world.anyone(), world.node(1).anyone());
+    let [used, unused, never] = [-10, -11, -12].map(token);
+
+    let sol = here.with_token(&used);
+    let first = look(&sol).await.text("/viewer/id").to_owned();
+    sol.comment(&article, None, "before").await;
+    assert_eq!(sol.raw(DELETE, json!({})).await.text("/accountDelete/userId"), first);
+    assert_refused(&look(&sol).await, "ACCOUNT_GONE");
+    for node in [&here, &there] {
+        assert_refused(&look(&node.with_token(&unused)).await, "ACCOUNT_GONE");
+    }
+
+    // A later one than the deletion, within what clocks may differ.
+    let back = look(&there.with_token(token(20))).await;
+    assert_ne!(back.text("/viewer/id"), first, "somebody new");
+    assert_eq!(back.list("/viewer/comments/nodes").len(), 0, "who wrote nothing");
+    // Nobody becomes the new person by what was signed for the old one.
+    for node in [&here, &there] {
+        for before in [&used, &unused, &never] {
+            assert_refused(&look(&node.with_token(before)).await, "SESSION_ENDED");
+        }
+    }
+    world.check().await;
+}
