@@ -103,6 +103,15 @@ pub fn may_see_sanction(viewer: &Viewer, person: UserId) -> bool {
     viewer.id() == Some(person) || may(viewer, Permission::Sanction)
 }
 
+/// Whether the viewer may have the record of a person (what became of their comments, what was done about them, and
+/// what they decided): moderators, and the person.
+///
+/// # Errors
+/// [`Denied`].
+pub fn require_record(viewer: &Viewer, person: UserId) -> Result<(), Denied> {
+    if viewer.id() == Some(person) { Ok(()) } else { require(viewer, Permission::Moderate) }
+}
+
 /// Whether the viewer wrote the comment.
 #[must_use]
 pub fn is_author(viewer: &Viewer, comment: &Comment) -> bool {

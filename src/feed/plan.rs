@@ -133,11 +133,11 @@ pub struct Planned {
 
 /// Fields that only some may read, whatever they are called: they are answered to the person who asks, alike
 /// if those are moderators.
-const FOR_MODERATORS: [&str; 5] = ["claim", "heldBecause", "history", "reports", "sanction"];
+const FOR_MODERATORS: [&str; 6] = ["claim", "heldBecause", "history", "record", "reports", "sanction"];
 
 /// Fields through which one comment's event reaches the words of others.
-const TO_OTHERS: [&str; 7] =
-    ["replies", "ancestors", "descendants", "comments", "node", "viewer", "moderationQueue"];
+const TO_OTHERS: [&str; 8] =
+    ["replies", "ancestors", "descendants", "comments", "node", "record", "viewer", "moderationQueue"];
 
 /// Whether a subscription selects its one field directly, and without a condition (GraphQL specification,
 /// section 5.2.4.1). async-graphql would overlook a fragment there, and a condition that is a variable ends

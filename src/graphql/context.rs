@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::batch::Batch;
 use super::error::Result;
+use super::record::RecordBatches;
 use crate::domain::article::{Article, KeyPoint};
 use crate::domain::comment::Comment;
 use crate::domain::ids::{ArticleId, CommentId, UserId};
@@ -61,6 +62,7 @@ pub(super) struct Batches {
     pub histories: Batch<CommentId, Vec<HistoryEntry>>,
     pub report_scores: Batch<CommentId, f64>,
     pub reports: Batch<ReportsKey, (Vec<Report>, i64)>,
+    pub record: RecordBatches,
 }
 
 impl Scope {
@@ -103,6 +105,7 @@ impl Scope {
             histories: Batch::new(frozen),
             report_scores: Batch::new(frozen),
             reports: Batch::new(frozen),
+            record: RecordBatches::new(frozen),
         };
         Self { viewer, lens, service, frozen, snapshot: OnceCell::new(), batches }
     }
@@ -112,7 +115,7 @@ impl Scope {
         Ok(self.view().await?)
     }
 
-    async fn view(&self) -> std::result::Result<Arc<Snapshot>, crate::store::StoreError> {
+    pub(super) async fn view(&self) -> std::result::Result<Arc<Snapshot>, crate::store::StoreError> {
         let open = async || {
             let store = &self.service.store;
             Ok(Arc::new(if self.frozen { store.snapshot().await? } else { store.latest() }))

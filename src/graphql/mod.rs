@@ -12,6 +12,7 @@ mod id;
 pub mod load;
 mod mutation;
 mod query;
+mod record;
 mod subscription;
 mod types;
 

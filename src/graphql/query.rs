@@ -110,6 +110,20 @@ impl Query {
         Some(find_comment(ctx, &id).await)
     }
 
+    /// A person by id: for moderators anybody, for others themselves.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The person's id.")] id: ID,
+    ) -> Option<Result<User>> {
+        let find = async || {
+            let (scope, id) = (scope(ctx)?, user_id(&id)?);
+            policy::require_record(&scope.viewer, id)?;
+            scope.user(id).await?.map(User).ok_or_else(|| GraphError::not_found("user"))
+        };
+        Some(find().await)
+    }
+
     /// Whatever has that id.
     async fn node(
         &self,

@@ -25,7 +25,7 @@ pub enum CommentOrder {
 }
 
 impl CommentOrder {
-    const fn sort(self) -> Sort {
+    pub(super) const fn sort(self) -> Sort {
         match self {
             Self::Newest => Sort { key: "created_at", descending: true, is_time: true },
             Self::Oldest => Sort { key: "created_at", descending: false, is_time: true },

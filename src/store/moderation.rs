@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 
 use super::comments::{COLUMNS, JOIN_AUTHOR, fetch};
 use super::page::{Keyset, Page, PageRequest, Sort, Sql};
@@ -127,33 +127,35 @@ impl Snapshot {
         ));
         let mut lists: HashMap<CommentId, Vec<HistoryEntry>> = HashMap::new();
         for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
-            let comment_id = CommentId(row.try_get("", "comment_id")?);
-            let action: String = row.try_get("", "action")?;
-            let from: Option<String> = row.try_get("", "from_status")?;
-            let to: String = row.try_get("", "to_status")?;
-            let reason: Option<String> = row.try_get("", "reason")?;
-            let actor: (Option<_>, Option<String>, Option<String>) = (
-                row.try_get("", "actor_id")?,
-                row.try_get("", "actor_name")?,
-                row.try_get("", "actor_role")?,
-            );
-            let by = match actor {
-                (Some(id), Some(name), Some(role)) => Some(user(id, name, &role)?),
-                _ => None,
-            };
-            lists.entry(comment_id).or_default().push(HistoryEntry {
-                id: EntryId(row.try_get("", "id")?),
-                comment_id,
-                action: HistoryAction::from_name(&action).ok_or_else(|| unknown("action", &action))?,
-                by,
-                from: from.as_deref().map(status).transpose()?,
-                to: status(&to)?,
-                reason: reason.as_deref().map(reason_code).transpose()?,
-                note: row.try_get("", "note")?,
-                at: row.try_get("", "at")?,
-                bulk: row.try_get::<Option<_>>("", "action_id")?.map(ActionId),
-            });
+            let entry = history_entry(&row)?;
+            lists.entry(entry.comment_id).or_default().push(entry);
         }
         Ok(lists)
     }
+}
+
+/// A line of history out of its columns, and its actor's `actor_name` and `actor_role`.
+pub(super) fn history_entry(row: &QueryResult) -> Result<HistoryEntry> {
+    let action: String = row.try_get("", "action")?;
+    let from: Option<String> = row.try_get("", "from_status")?;
+    let to: String = row.try_get("", "to_status")?;
+    let reason: Option<String> = row.try_get("", "reason")?;
+    let actor: (Option<_>, Option<String>, Option<String>) =
+        (row.try_get("", "actor_id")?, row.try_get("", "actor_name")?, row.try_get("", "actor_role")?);
+    let by = match actor {
+        (Some(id), Some(name), Some(role)) => Some(user(id, name, &role)?),
+        _ => None,
+    };
+    Ok(HistoryEntry {
+        id: EntryId(row.try_get("", "id")?),
+        comment_id: CommentId(row.try_get("", "comment_id")?),
+        action: HistoryAction::from_name(&action).ok_or_else(|| unknown("action", &action))?,
+        by,
+        from: from.as_deref().map(status).transpose()?,
+        to: status(&to)?,
+        reason: reason.as_deref().map(reason_code).transpose()?,
+        note: row.try_get("", "note")?,
+        at: row.try_get("", "at")?,
+        bulk: row.try_get::<Option<_>>("", "action_id")?.map(ActionId),
+    })
 }

@@ -26,6 +26,7 @@ mod pages;
 mod policy;
 mod queues;
 mod rates;
+mod record;
 mod refusals;
 mod rules;
 mod schema;

@@ -4,6 +4,7 @@
 use rstest::rstest;
 use serde_json::json;
 use talkback::domain::user::Viewer;
+use talkback::graphql::GlobalId;
 use talkback::store::DatabaseUrl;
 
 use crate::support::inside::Inside;
@@ -48,4 +49,13 @@ async fn a_page_costs_the_same_statements_however_many_comments_it_shows(
     let large = inside.cost(editor, "ModerationQueue", json!({ "queue": "ALL", "first": 100 })).await;
     assert_eq!(small, large, "the moderators' queue");
     assert!((4..=10).contains(&large), "the queue took {large} statements");
+
+    let id = GlobalId::User(inside.people[1].id().unwrap()).encode();
+    let small = inside.cost(editor, "UserRecord", json!({ "id": id, "first": 1 })).await;
+    let large = inside.cost(editor, "UserRecord", json!({ "id": id, "first": 100 })).await;
+    assert_eq!(small, large, "a person's record");
+    assert!((6..=12).contains(&large), "the record took {large} statements");
+    let one = inside.cost(editor, "UserRecordsOfArticle", json!({ "slug": "few", "first": 1 })).await;
+    let both = inside.cost(editor, "UserRecordsOfArticle", json!({ "slug": "many", "first": 40 })).await;
+    assert_eq!(one, both, "the records of a list of people");
 }

@@ -51,6 +51,8 @@ pub enum CommentTotal {
     Below(Arc<comment::Comment>),
     /// All by a person.
     By(UserId),
+    /// All by a person in that state; in any, if in none.
+    Written(UserId, Option<comment::CommentStatus>),
     /// All in a queue.
     Queue(QueueFilter),
 }
@@ -61,6 +63,7 @@ impl CommentTotal {
             Self::Level(level) => scope.level_count(*level).await?,
             Self::Below(comment) => scope.snapshot().await?.descendant_total(comment).await?,
             Self::By(author) => scope.snapshot().await?.comments_by_total(*author).await?,
+            Self::Written(author, status) => scope.status_counts(*author).await?.of(*status),
             Self::Queue(filter) => scope.snapshot().await?.queue_total(filter).await?,
         })
     }

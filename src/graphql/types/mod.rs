@@ -7,6 +7,7 @@ pub mod event;
 pub mod moderation;
 pub mod node;
 pub mod queue;
+pub mod record;
 pub mod rules;
 pub mod statistics;
 pub mod user;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::comment::Comment;
 use super::enums::{CommentStatus, HistoryAction, ReasonCode};
 use super::user::User;
 use crate::domain::ids::CommentId;
@@ -55,6 +56,11 @@ pub struct HistoryEntry(pub moderation::HistoryEntry);
 /// One line of a comment's history.
 #[Object]
 impl HistoryEntry {
+    /// Of which comment.
+    async fn comment(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        Ok(scope(ctx)?.comment(self.0.comment_id).await?.map(Comment))
+    }
+
     /// What was done.
     async fn action(&self) -> HistoryAction {
         self.0.action.into()

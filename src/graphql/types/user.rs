@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::comment::{CommentConnection, CommentTotal, comment_connection};
 use super::enums::{Role, SanctionKind};
+use super::record::UserRecord;
 use crate::domain::ids::UserId;
 use crate::domain::policy::{self, Permission};
 use crate::domain::user;
@@ -44,6 +45,16 @@ impl User {
     /// The sanction on them, for moderators and for the person; null where there is none, or none any more.
     async fn sanction(&self, ctx: &Context<'_>) -> Option<Result<Sanction>> {
         standing(ctx, self.0.id).await.transpose()
+    }
+
+    /// What became of what they wrote, what was done about them and what they decided: for moderators, and for
+    /// the person.
+    async fn record(&self, ctx: &Context<'_>) -> Option<Result<UserRecord>> {
+        let read = || {
+            policy::require_record(&scope(ctx)?.viewer, self.0.id)?;
+            Ok(UserRecord(self.0.id))
+        };
+        Some(read())
     }
 }
 

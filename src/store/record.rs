@@ -1,0 +1,297 @@
+//! The record of a person: what became of what they wrote, what was done about them, and what they decided. People
+//! hang off lists, so each is read for several people in one statement, through the index that finds it for one.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+
+use super::comments::{COLUMNS, CommentOrder, JOIN_AUTHOR, fetch};
+use super::moderation::history_entry;
+use super::page::{Direction, Page, PageRequest, Sql};
+use super::rows::{status, user};
+use super::sanctions::sanction;
+use super::{Result, Snapshot, StoreError};
+use crate::domain::comment::{Comment, CommentStatus};
+use crate::domain::ids::{ActionId, EntryId, UserId};
+use crate::domain::moderation::{HistoryAction, HistoryEntry};
+use crate::domain::sanction::SanctionEntry;
+
+/// How many comments of one person are in each state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StatusCounts {
+    /// Those that await a decision.
+    pub pending: i64,
+    /// Those that readers see.
+    pub approved: i64,
+    /// Those that were refused.
+    pub rejected: i64,
+    /// Those called spam.
+    pub spam: i64,
+    /// Those that the person took back.
+    pub deleted: i64,
+}
+
+impl StatusCounts {
+    /// Of one state; `None`: of all.
+    #[must_use]
+    pub const fn of(&self, status: Option<CommentStatus>) -> i64 {
+        match status {
+            None => self.pending + self.approved + self.rejected + self.spam + self.deleted,
+            Some(CommentStatus::Pending) => self.pending,
+            Some(CommentStatus::Approved) => self.approved,
+            Some(CommentStatus::Rejected) => self.rejected,
+            Some(CommentStatus::Spam) => self.spam,
+            Some(CommentStatus::Deleted) => self.deleted,
+        }
+    }
+
+    const fn set(&mut self, status: CommentStatus, count: i64) {
+        match status {
+            CommentStatus::Pending => self.pending = count,
+            CommentStatus::Approved => self.approved = count,
+            CommentStatus::Rejected => self.rejected = count,
+            CommentStatus::Spam => self.spam = count,
+            CommentStatus::Deleted => self.deleted = count,
+        }
+    }
+}
+
+/// A list of the record whose lines stand in the order of their ids, the latest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Lines {
+    /// The sanctions on the person.
+    Sanctions,
+    /// The sanctions that the person imposed, or lifted.
+    Imposed,
+    /// What the person decided on comments.
+    Decisions,
+}
+
+/// What counts as a decision.
+const DECISIONS: [HistoryAction; 5] = [
+    HistoryAction::Approved,
+    HistoryAction::Rejected,
+    HistoryAction::MarkedSpam,
+    HistoryAction::Requeued,
+    HistoryAction::Undone,
+];
+
+impl Lines {
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sanctions => ("user_sanction", "user_id"),
+            Self::Imposed => ("user_sanction", "actor_id"),
+            Self::Decisions => ("moderation_entry", "actor_id"),
+        }
+    }
+
+    fn restrict(self, sql: &mut Sql) {
+        if self == Self::Decisions {
+            let actions = sql.bind_all(DECISIONS.map(HistoryAction::name));
+            sql.push(&format!(" AND c.action IN ({actions})"));
+        }
+    }
+}
+
+/// People asked about in one statement.
+const PEOPLE_AT_ONCE: usize = 200;
+
+impl Snapshot {
+    /// How many comments of each person are in each state; who wrote none is left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn status_counts(&self, people: &[UserId]) -> Result<HashMap<UserId, StatusCounts>> {
+        let mut counts: HashMap<UserId, StatusCounts> = HashMap::new();
+        for people in people.chunks(PEOPLE_AT_ONCE) {
+            let mut sql =
+                Sql::new("SELECT author_id, status, COUNT(*) AS count FROM comment WHERE author_id IN (");
+            let places = sql.bind_all(people.iter().map(|id| id.0));
+            sql.push(&places).push(") GROUP BY author_id, status");
+            for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
+                let name: String = row.try_get("", "status")?;
+                let author = UserId(row.try_get("", "author_id")?);
+                counts.entry(author).or_default().set(status(&name)?, row.try_get("", "count")?);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// A page of what each person wrote, in that state or whatever state, the latest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn written(
+        &self,
+        people: &[UserId],
+        status: Option<CommentStatus>,
+        request: PageRequest,
+    ) -> Result<HashMap<UserId, Page<Comment>>> {
+        let mut rows: HashMap<UserId, Vec<Comment>> = HashMap::new();
+        for people in people.chunks(PEOPLE_AT_ONCE) {
+            let backend = self.conn.get_database_backend();
+            let mut sql = of_each(backend, people, COLUMNS, ("comment", "author_id"), |sql| {
+                if let Some(status) = status {
+                    let status = sql.bind(status.name());
+                    sql.push(&format!(" AND c.status = {status}"));
+                }
+                CommentOrder::Newest.sort().page(sql, "c", &request);
+            });
+            sql.push(JOIN_AUTHOR);
+            for row in fetch(&self.conn, sql).await? {
+                let author = row.author_id.map(UserId);
+                let comment = Comment::try_from(row)?;
+                rows.entry(author.ok_or_else(nobodys)?).or_default().push(comment);
+            }
+        }
+        let page = |mut comments: Vec<Comment>| {
+            comments.sort_by_key(|comment| {
+                let place = CommentOrder::Newest.position(comment);
+                (place.key, place.id)
+            });
+            if request.direction == Direction::Forward {
+                comments.reverse();
+            }
+            Page::of(comments, &request)
+        };
+        Ok(rows.into_iter().map(|(author, comments)| (author, page(comments))).collect())
+    }
+
+    /// A page of the sanctions on each person, or of those that each imposed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sanctions_over_time(
+        &self,
+        people: &[UserId],
+        which: Lines,
+        request: PageRequest<EntryId>,
+    ) -> Result<HashMap<UserId, Page<SanctionEntry>>> {
+        let columns = "user_sanction.*, actor.display_name AS actor_name, actor.role AS actor_role";
+        self.lines(people, which, (columns, "user_sanction"), request, sanction_entry, |line| line.id).await
+    }
+
+    /// A page of what each person decided on comments.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn decisions(
+        &self,
+        people: &[UserId],
+        request: PageRequest<EntryId>,
+    ) -> Result<HashMap<UserId, Page<HistoryEntry>>> {
+        let columns = "moderation_entry.*, actor.display_name AS actor_name, actor.role AS actor_role";
+        let which = (columns, "moderation_entry");
+        self.lines(people, Lines::Decisions, which, request, history_entry, |line| line.id).await
+    }
+
+    async fn lines<T>(
+        &self,
+        people: &[UserId],
+        which: Lines,
+        (columns, table): (&str, &str),
+        request: PageRequest<EntryId>,
+        read: impl Fn(&QueryResult) -> Result<T>,
+        id: impl Fn(&T) -> EntryId,
+    ) -> Result<HashMap<UserId, Page<T>>> {
+        let (_, owner) = which.place();
+        let backend = self.conn.get_database_backend();
+        let mut lists: HashMap<UserId, Vec<T>> = HashMap::new();
+        for people in people.chunks(PEOPLE_AT_ONCE) {
+            let mut sql = of_each(backend, people, columns, which.place(), |sql| {
+                which.restrict(sql);
+                if let Some(EntryId(after)) = request.after {
+                    let after = sql.bind(after);
+                    sql.push(&format!(" AND c.id < {after}"));
+                }
+                let limit = sql.bind(i64::from(request.limit) + 1);
+                sql.push(&format!(" ORDER BY c.id DESC LIMIT {limit}"));
+            });
+            sql.push(&format!(r#" LEFT JOIN "user" AS actor ON actor.id = {table}.actor_id"#));
+            for row in self.conn.query_all_raw(sql.build(backend)).await? {
+                lists.entry(UserId(row.try_get("", owner)?)).or_default().push(read(&row)?);
+            }
+        }
+        let page = |mut lines: Vec<T>| {
+            lines.sort_by_key(|line| std::cmp::Reverse(id(line)));
+            Page::of(lines, &request)
+        };
+        Ok(lists.into_iter().map(|(person, lines)| (person, page(lines))).collect())
+    }
+
+    /// How many lines such a list of each person has; who has none is left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn line_counts(&self, people: &[UserId], which: Lines) -> Result<HashMap<UserId, i64>> {
+        let (table, owner) = which.place();
+        let mut counts = HashMap::new();
+        for people in people.chunks(PEOPLE_AT_ONCE) {
+            let mut sql = Sql::new(&format!(
+                "SELECT c.{owner} AS person, COUNT(*) AS count FROM {table} AS c WHERE c.{owner} IN ("
+            ));
+            let places = sql.bind_all(people.iter().map(|id| id.0));
+            sql.push(&places).push(")");
+            which.restrict(&mut sql);
+            sql.push(&format!(" GROUP BY c.{owner}"));
+            for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
+                counts.insert(UserId(row.try_get("", "person")?), row.try_get("", "count")?);
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// The rows of a table that each of several people owns, of each as many as `some` lets through. PostgreSQL has
+/// LATERAL for it; SQLite evaluates a correlated `IN (… LIMIT n)` once per person, through the same index.
+fn of_each(
+    backend: DbBackend,
+    people: &[UserId],
+    columns: &str,
+    (table, owner): (&str, &str),
+    some: impl FnOnce(&mut Sql),
+) -> Sql {
+    let mut sql = Sql::new(&format!("SELECT {columns} FROM (VALUES "));
+    let places: Vec<String> = people.iter().map(|id| format!("({})", sql.bind(id.0))).collect();
+    sql.push(&places.join(", "));
+    let closing = match backend {
+        DbBackend::Postgres => {
+            sql.push(&format!(
+                ") AS person(id) CROSS JOIN LATERAL (SELECT c.* FROM {table} AS c WHERE c.{owner} = person.id"
+            ));
+            format!(") AS {table}")
+        }
+        _ => {
+            sql.push(&format!(
+                ") AS person JOIN {table} ON {table}.id IN (SELECT c.id FROM {table} AS c WHERE c.{owner} = person.column1"
+            ));
+            ")".to_owned()
+        }
+    };
+    some(&mut sql);
+    sql.push(&closing);
+    sql
+}
+
+fn nobodys() -> StoreError {
+    StoreError::Corrupt("a comment of a person has no author".into())
+}
+
+fn sanction_entry(row: &QueryResult) -> Result<SanctionEntry> {
+    let kind: String = row.try_get("", "kind")?;
+    let actor: (Option<_>, Option<String>, Option<String>) =
+        (row.try_get("", "actor_id")?, row.try_get("", "actor_name")?, row.try_get("", "actor_role")?);
+    let by = match actor {
+        (Some(id), Some(name), Some(role)) => Some(user(id, name, &role)?),
+        _ => None,
+    };
+    Ok(SanctionEntry {
+        id: EntryId(row.try_get("", "id")?),
+        user_id: UserId(row.try_get("", "user_id")?),
+        sanction: sanction(&kind, row.try_get("", "until")?)?,
+        reason: row.try_get("", "reason")?,
+        by,
+        action: row.try_get::<Option<_>>("", "action_id")?.map(ActionId),
+        at: row.try_get("", "at")?,
+    })
+}
