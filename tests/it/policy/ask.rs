@@ -43,7 +43,8 @@ impl Schema {
             if of["kind"] == "NON_NULL" || name == "input" || (kind == "subscription" && name == "after") {
                 declared += &format!("${name}: {} ", spelt(of));
                 passed += &format!("{name}: ${name} ");
-                variables[name] = self.least(of, name);
+                let whose = if field["name"] == "user" { "userId" } else { name };
+                variables[name] = self.least(of, whose);
             }
         }
         if !passed.is_empty() {

@@ -18,6 +18,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("query", "article", "ANONYMOUS"),
     ("query", "articles", "ANONYMOUS"),
     ("query", "comment", "ANONYMOUS"),
+    ("query", "user", "MODERATOR"), // somebody else
     ("query", "node", "ANONYMOUS"),
     ("query", "nodes", "ANONYMOUS"),
     ("query", "viewer", "ANONYMOUS"),
