@@ -27,21 +27,24 @@ pub struct Telemetry {
 pub fn start(format: LogFormat) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_from_env("TALKBACK_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
+    // One filter for all: with one for each layer, an event is lost now and then after somebody (the database's
+    // driver) asked whether another would be taken.
     let log = fmt::layer().with_writer(std::io::stderr);
     let log = match format {
-        LogFormat::Text => log.with_ansi(false).with_filter(filter).boxed(),
-        LogFormat::Json => log.json().with_filter(filter).boxed(),
+        LogFormat::Text => log.with_ansi(false).boxed(),
+        LogFormat::Json => log.json().boxed(),
     };
-    let registry = tracing_subscriber::registry().with(log);
     #[cfg(feature = "opentelemetry")]
     {
         let provider = collector::provider()?;
-        registry.with(provider.as_ref().map(collector::layer)).init();
+        let filter = if provider.is_some() { collector::let_spans_through(filter) } else { filter };
+        let layer = provider.as_ref().map(collector::layer);
+        tracing_subscriber::registry().with(filter).with(log).with(layer).init();
         Ok(Telemetry { provider })
     }
     #[cfg(not(feature = "opentelemetry"))]
     {
-        registry.init();
+        tracing_subscriber::registry().with(filter).with(log).init();
         Ok(Telemetry {})
     }
 }
@@ -75,8 +78,9 @@ mod collector {
     use tracing_subscriber::registry::LookupSpan;
     use tracing_subscriber::{EnvFilter, Layer};
 
-    /// Spans of our own, and nothing of the exporter's: it would export what exporting does.
-    const OURS: &str = "off,talkback=debug";
+    /// The spans that are exported, which a log does without.
+    const SPANS: [&str; 3] =
+        ["talkback[request]=debug", "talkback[operation]=debug", "talkback[subscribe]=debug"];
     const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
     /// `None` where no collector is named.
@@ -94,12 +98,15 @@ mod collector {
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,
     {
-        let tracer = provider.tracer("talkback");
         tracing_opentelemetry::layer()
-            .with_tracer(tracer)
+            .with_tracer(provider.tracer("talkback"))
             .with_location(false)
             .with_threads(false)
-            .with_filter(EnvFilter::new(OURS))
+    }
+
+    /// The log's filter, and the spans.
+    pub fn let_spans_through(filter: EnvFilter) -> EnvFilter {
+        SPANS.iter().filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive)
     }
 
     pub fn continue_trace(span: &Span, headers: &http::HeaderMap) {
