@@ -36,6 +36,8 @@ use super::{
 
 /// Readers must have caught up so soon after a fault is over.
 const HEALS_WITHIN: Duration = Duration::from_secs(5);
+/// The same for those who opened a page during the fault, and have all of its past to replay.
+const NEWCOMERS_WITHIN: Duration = Duration::from_secs(10);
 /// Slower than this is worth a line.
 const NOTABLE: Duration = Duration::from_millis(1_500);
 /// How long the run waits for them, to say how late they were.
@@ -212,7 +214,7 @@ impl Run {
             *kind = took.max(*kind);
             if took > NOTABLE {
                 let text = behind(reader, over, took, *target, &what);
-                if took > if was_there { HEALS_WITHIN } else { GIVES_UP_AFTER } {
+                if took > if was_there { HEALS_WITHIN } else { NEWCOMERS_WITHIN } {
                     self.verdict.violations.push(Violation::new(What::Slow, text));
                 } else {
                     notable.push(text);
