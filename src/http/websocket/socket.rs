@@ -70,11 +70,13 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         let step = match event {
             Event::Ready => session.flush().await,
             Event::Unfinished => session.wire.finish().await,
-            Event::Heard(heard) => session.hear(heard).await,
+            // Boxed, because who it is may take asking another service: a future that every socket would
+            // otherwise keep room for, for as long as it lasts.
+            Event::Heard(heard) => Box::pin(session.hear(heard)).await,
             Event::Ended(Ended::Gone) => return,
             Event::Ended(Ended::Broken(close)) => Err(close),
             Event::Stopping => Err(Close::Restart),
-            Event::Time => session.look_at_the_clock().await,
+            Event::Time => Box::pin(session.look_at_the_clock()).await,
             Event::Withdrawn(End::Expired) => Err(Close::Expired),
             Event::Withdrawn(End::Ended) => Err(Close::SessionEnded),
             Event::Withdrawn(End::RoleChanged) => Err(Close::RoleChanged),
