@@ -55,7 +55,9 @@ impl Batch {
     pub fn chunks(&self) -> &[u8] {
         match &self.frames[..] {
             [frame] => frame.chunk(),
-            frames => self.joined.get_or_init(|| frames.iter().flat_map(Frame::chunk).copied().collect()),
+            frames => {
+                self.joined.get_or_init(|| frames.iter().map(Frame::chunk).collect::<Vec<_>>().concat())
+            }
         }
     }
 }
