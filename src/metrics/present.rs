@@ -6,6 +6,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::bus::BusStats;
+use crate::memory;
 use crate::store::PoolState;
 
 /// See the module.
@@ -42,8 +43,12 @@ impl Collector for Present {
             let told = "As many as there may be";
             gauge(&format!("database_{name}_connections_max"), told, pool.most)?;
         }
-        if let Some(bytes) = resident_bytes() {
-            gauge("resident_memory_bytes", "Memory of this process", bytes)?;
+        if let Some(bytes) = memory::resident() {
+            gauge(
+                "resident_memory_bytes",
+                "Memory of this process",
+                usize::try_from(bytes).unwrap_or(usize::MAX),
+            )?;
         }
         let mut counter = |name: &str, told: &str, value: u64| {
             let counter = ConstCounter::new(value);
@@ -56,10 +61,4 @@ impl Collector for Present {
         counter("bus_gaps", "Times that this node was told to compare with the store", self.bus.gaps)?;
         counter("bus_failures", "Failed attempts to reach Redis", self.bus.failures)
     }
-}
-
-/// Where the system says: the second number of `/proc/self/statm`, in pages of 4 KiB.
-fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    statm.split_whitespace().nth(1)?.parse::<usize>().ok()?.checked_mul(4_096)
 }
