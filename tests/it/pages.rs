@@ -368,6 +368,9 @@ async fn files_are_kept_for_good_and_pages_are_asked_for_again() {
         let file = look(&world, path).await;
         assert_eq!(file.header(CACHE_CONTROL), "public, max-age=31536000, immutable", "{path}");
         assert_ne!(file.header(CONTENT_TYPE), "application/octet-stream", "{path}");
+        // The embedded script fetches its parts from other sites' pages.
+        assert_eq!(file.header("access-control-allow-origin"), "*", "{path}");
+        assert_eq!(file.header("cross-origin-resource-policy"), "cross-origin", "{path}");
         let again = Seen::by(request(&world, "GET", path).header("if-none-match", file.header(ETAG))).await;
         assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{path}");
     }

@@ -1,6 +1,7 @@
 /**
  * Builds every entry into `dist/`, each on its own: `embed.js` is loaded alone, from a stable address, by pages that are not
- * ours, so it may not lean on a chunk beside it. One manifest (`dist/.vite/manifest.json`) names the results for the server.
+ * ours, so it shares no code with a chunk beside it (that would import it again, by its other name). What it loads later are entries
+ * too, which it knows by their names (`PARTS`). One manifest (`dist/.vite/manifest.json`) names the results for the server.
  * Fails when a file outgrows its budget. The same input gives the same bytes: `--check` builds elsewhere and fails when `dist/` differs.
  */
 import { createHash } from "node:crypto";
@@ -18,13 +19,29 @@ const dist = check ? mkdtempSync(join(tmpdir(), "talkback-web-")) : committed;
 
 /** Source → the most it may weigh, gzipped, in bytes. The limit of the embed is a promise to the pages that carry it. */
 const ENTRIES = {
+  "src/embed/later/index.ts": 3_500,
+  "src/embed/words/de.ts": 2_500,
+  "src/embed/words/es.ts": 2_500,
+  "src/embed/words/fr.ts": 2_500,
   "src/styles/site.css": 8_000,
   "src/share.ts": 1_000,
   "src/count.ts": 1_024,
-  "src/embed/index.ts": 24_000,
-  "src/story.ts": 24_500,
+  "src/embed/index.ts": 18 * 1024,
+  "src/story.ts": 18.5 * 1024,
   "src/desk/index.ts": 32_000,
   "src/graphiql/main.tsx": 420_000,
+};
+
+/** What the comments element loads when it needs it. These come first, and are always built: it has their names in it. */
+const PARTS = { later: "src/embed/later/index.ts", de: "src/embed/words/de.ts", es: "src/embed/words/es.ts", fr: "src/embed/words/fr.ts" };
+
+/** Templates are indented for those who read the source. */
+const withoutIndentation = {
+  name: "without-indentation",
+  enforce: "pre",
+  transform(code, id) {
+    return /\/src\/embed\/.*\.ts$/.test(id) ? { code: code.replace(/\n[ \t]+/g, "\n"), map: null } : null;
+  },
 };
 
 /** GraphiQL's stylesheet carries 370 KB of fonts as `data:` URLs, which the pages' content security policy refuses anyway. */
@@ -65,8 +82,9 @@ const manifest = {};
 if (only.length === 0) rmSync(dist, { recursive: true, force: true });
 
 for (const entry of Object.keys(ENTRIES)) {
-  if (only.length > 0 && !only.some((name) => entry.includes(name))) continue;
-  const name = entry.replace(/^src\/(styles\/)?/, "").replace(/\/(index|main)\.tsx?$|\.(ts|css)$/g, "");
+  const isPart = Object.values(PARTS).includes(entry);
+  if (only.length > 0 && !isPart && !only.some((name) => entry.includes(name))) continue;
+  const name = entry.replace(/^src\/(styles\/|embed\/(?=later|words))?/, "").replace(/\/(index|main)\.tsx?$|\.(ts|css)$/g, "").replaceAll("/", "-");
   const outDir = join(dist, ".parts", name);
   await build({
     root: web,
@@ -74,8 +92,11 @@ for (const entry of Object.keys(ENTRIES)) {
     configFile: false,
     logLevel: "warn",
     mode: "production",
-    define: { "process.env.NODE_ENV": '"production"' },
-    plugins: [withoutFonts, collectPackages],
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      PARTS: isPart ? "{}" : JSON.stringify(Object.fromEntries(Object.entries(PARTS).map(([part, source]) => [part, manifest[source].file]))),
+    },
+    plugins: [withoutFonts, withoutIndentation, collectPackages],
     build: {
       outDir,
       emptyOutDir: true,
@@ -91,6 +112,8 @@ for (const entry of Object.keys(ENTRIES)) {
           if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);
         },
         input: { [name]: join(web, entry) },
+        // A part is there for what it exports.
+        preserveEntrySignatures: isPart ? "strict" : false,
         output: {
           entryFileNames: "[name]-[hash].js",
           chunkFileNames: "[name]-[hash].js",

@@ -1,5 +1,6 @@
 //! The files built from `web/`, inside the binary. Their names carry a hash of what is in them, so a browser
 //! may keep them for good; only the two that other sites name, `/embed.js` and `/count.js`, have fixed ones.
+//! All of them may be read from anywhere: the embedded script fetches its parts, which it runs in other sites' pages.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Deserialize;
 
@@ -55,6 +56,7 @@ pub fn entry(source: &str) -> Entry {
     MANIFEST.get(source).cloned().unwrap_or_default()
 }
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 /// A new version reaches other sites' pages within five minutes, and never makes them wait.
 const FOR_A_WHILE: &str = "public, max-age=300, stale-while-revalidate=86400";
@@ -86,18 +88,21 @@ fn is_hashed(file: &str) -> bool {
 
 fn shared(source: &str, headers: &HeaderMap) -> Response {
     let file = entry(source).file;
-    let Some(found) = Dist::get(&file) else { return Problem::NotFound.into_response() };
-    let mut response = send(&file, found, FOR_A_WHILE, headers);
-    // A module script is fetched with CORS, and an isolated page takes only what says that it may.
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    response
+    match Dist::get(&file) {
+        Some(found) => send(&file, found, FOR_A_WHILE, headers),
+        None => Problem::NotFound.into_response(),
+    }
 }
 
 fn send(name: &str, file: EmbeddedFile, caching: &'static str, asked: &HeaderMap) -> Response {
     let etag = answer::etag(&file.metadata.sha256_hash());
-    let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static(caching)), (header::ETAG, etag.clone())];
+    let fresh = [
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
+        (header::ETAG, etag.clone()),
+        // A module script is fetched with CORS, and an isolated page takes only what says that it may.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
+    ];
     if answer::is_unchanged(asked, &etag) {
         return (http::StatusCode::NOT_MODIFIED, fresh).into_response();
     }
@@ -126,6 +131,10 @@ mod tests {
             "src/styles/site.css",
             "src/story.ts",
             "src/embed/index.ts",
+            "src/embed/later/index.ts",
+            "src/embed/words/de.ts",
+            "src/embed/words/es.ts",
+            "src/embed/words/fr.ts",
             "src/count.ts",
             "src/desk/index.ts",
             "src/graphiql/main.tsx",

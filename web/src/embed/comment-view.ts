@@ -1,15 +1,12 @@
-import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import { fully, plural, when } from "../lib/text";
+import { fully, when } from "../lib/text";
 import { composerView } from "./composer-view";
 import type { TalkbackComments } from "./element";
+import { keyed } from "./keyed";
 import { reactionsView } from "./reactions";
 import type { Comment, Thread } from "./thread";
 
-const ROLES: Readonly<Record<string, string>> = { MODERATOR: "Moderator", EDITOR: "Editor", ADMIN: "Staff" };
-/** The words outlive the account. */
-const GONE = "Former reader";
 /** Deeper levels stop moving to the right: a phone has no room for them. */
 const DEEPEST_INDENT = 4;
 
@@ -19,30 +16,31 @@ export function commentView(element: TalkbackComments, thread: Thread, id: strin
   if (!entry || !thread.shown(id)) return nothing;
   const { comment, replies } = entry;
   const folded = element.folded.has(id);
-  const who = comment.author?.displayName ?? GONE;
+  const { wording } = element;
+  const name = comment.author?.displayName ?? wording.text("former");
   return html`
     <li class="comment" part="comment" data-id=${id} tabindex="-1">
-      <article class="comment-main ${element.linked === id ? "is-linked" : ""}" aria-label=${entry.removed ? "Removed comment" : `${depth ? "Reply" : "Comment"} by ${who}`}>
-        ${entry.removed ? html`<p class="comment-tombstone" part="tombstone">This comment was removed.</p>` : contentView(element, comment, entry.fresh)}
+      <article class="comment-main ${element.linked === id ? "is-linked" : ""}" aria-label=${entry.removed ? wording.text("removedComment") : wording.text(depth ? "replyBy" : "commentBy", { name })}>
+        ${entry.removed ? html`<p class="comment-tombstone" part="tombstone">${wording.text("removed")}</p>` : contentView(element, comment, entry.fresh)}
         ${element.notice?.id === id ? html`<p class="notice">${element.notice.text}</p>` : nothing}
         ${entry.removed && replies.ids.length === 0 ? nothing : actionsView(element, thread, id)}
       </article>
       ${
         element.writing.composing === `reply:${id}`
-          ? composerView(element, { key: `reply:${id}`, parentId: id, action: "Post comment" })
+          ? composerView(element, { key: `reply:${id}`, parentId: id, action: "post" })
           : nothing
       }
       ${
         folded || !replies.ids.some((reply) => thread.shown(reply))
           ? nothing
           : html`<ol class="comment-replies ${depth >= DEEPEST_INDENT ? "is-deep" : ""}" part="replies">
-              ${repeat(replies.ids, (reply) => reply, (reply) => commentView(element, thread, reply, depth + 1))}
+              ${keyed(replies.ids, (reply) => commentView(element, thread, reply, depth + 1))}
             </ol>`
       }
       ${
         !folded && replies.more
           ? html`<p class="more"><button class="link" part="more" ?disabled=${element.loading.has(id)} @click=${() => void element.more(id)}>
-              Show ${plural(thread.missing(replies), replies.ids.length ? "more reply" : "reply", replies.ids.length ? "more replies" : "replies", element.locale)}
+              ${wording.text(replies.ids.length ? "moreReplies" : "showReplies", { n: thread.missing(replies) })}
             </button></p>`
           : nothing
       }
@@ -51,30 +49,30 @@ export function commentView(element: TalkbackComments, thread: Thread, id: strin
 }
 
 function contentView(element: TalkbackComments, comment: Comment, fresh: boolean): TemplateResult {
-  const { id } = comment;
-  const lang = element.locale;
-  const role = ROLES[comment.author?.role ?? ""];
+  const { id, author } = comment;
+  const { wording, locale: lang } = element;
   return html`
     <header class="comment-head">
-      <span class="comment-avatar" part="avatar" aria-hidden="true">${comment.author?.initial}</span>
-      <bdi class="comment-author" part="author">${comment.author?.displayName ?? GONE}</bdi>
-      ${role ? html`<span class="comment-role" part="role">${role}</span>` : nothing}
+      <span class="comment-avatar" part="avatar" aria-hidden="true">${author?.initial}</span>
+      <bdi class="comment-author" part="author">${author?.displayName ?? wording.text("former")}</bdi>
+      ${author && author.role !== "READER" ? html`<span class="comment-role" part="role">${wording.text(author.role)}</span>` : nothing}
       <span class="comment-time" part="time">
-        <a href="#comment-${encodeURIComponent(id)}"><time datetime=${comment.createdAt} title=${fully(comment.createdAt, lang)}>${when(comment.createdAt, Date.now(), lang)}</time></a>
-        ${comment.editedAt ? html`<span title=${fully(comment.editedAt, lang)}>(edited)</span>` : nothing}
+        <a href="#comment-${encodeURIComponent(id)}"><time datetime=${comment.createdAt} title=${fully(comment.createdAt, lang)}>${when(comment.createdAt, Date.now(), lang, wording.text("now"))}</time></a>
+        ${comment.editedAt ? html`<span title=${fully(comment.editedAt, lang)}>${wording.text("edited")}</span>` : nothing}
       </span>
-      ${fresh ? html`<span class="fresh" part="fresh">New</span>` : nothing}
-      ${comment.status === "PENDING" ? html`<span class="pending" part="pending" role="status">Awaiting moderation</span>` : nothing}
+      ${fresh ? html`<span class="fresh" part="fresh">${wording.text("fresh")}</span>` : nothing}
+      ${comment.status === "PENDING" ? html`<span class="pending" part="pending" role="status">${wording.text("pending")}</span>` : nothing}
     </header>
     ${
       element.writing.composing === `edit:${id}`
-        ? composerView(element, { key: `edit:${id}`, parentId: null, action: "Save", body: comment.body ?? "", send: () => element.writing.edit(comment) })
-        : html`<div class="comment-body" part="body" dir="auto">${unsafeHTML(comment.bodyHtml ?? "")}</div>`
+        ? composerView(element, { key: `edit:${id}`, parentId: null, action: "save", body: comment.body ?? "", send: () => element.writing.edit(comment) })
+        : html`<div class="comment-body" part="body" lang=${lang ?? nothing} dir="auto">${unsafeHTML(comment.bodyHtml ?? "")}</div>`
     }
   `;
 }
 
 function actionsView(element: TalkbackComments, thread: Thread, id: string): TemplateResult | typeof nothing {
+  const { wording } = element;
   const entry = thread.entries.get(id);
   if (!entry || element.writing.composing === `edit:${id}`) return nothing;
   const { comment, replies, removed } = entry;
@@ -83,22 +81,22 @@ function actionsView(element: TalkbackComments, thread: Thread, id: string): Tem
   const folded = element.folded.has(id);
   const fold = replies.ids.some((reply) => thread.shown(reply));
   if (element.writing.confirmingDelete === id) {
-    return html`<p class="actions" role="group" aria-label="Delete this comment?">
-      <span>Delete this comment?</span>
-      <button class="link is-danger" @click=${() => void element.writing.delete(comment)}>Delete</button>
-      <button class="link" @click=${() => element.writing.confirmDelete(null)}>Keep</button>
+    return html`<p class="actions" role="group" aria-label=${wording.text("deleteThis")}>
+      <span>${wording.text("deleteThis")}</span>
+      <button class="link is-danger" @click=${() => element.writing.delete(comment)}>${wording.text("delete")}</button>
+      <button class="link" @click=${() => element.writing.confirmDelete(null)}>${wording.text("keep")}</button>
     </p>`;
   }
   return html`<p class="actions" part="actions">
-    ${live && thread.policy.state === "OPEN" ? html`<button class="link" part="action" @click=${() => element.writing.compose(`reply:${id}`)}>Reply</button>` : nothing}
+    ${live && thread.policy.state === "OPEN" ? html`<button class="link" part="action" @click=${() => element.writing.compose(`reply:${id}`)}>${wording.text("reply")}</button>` : nothing}
     ${live ? reactionsView(element, comment, own) : nothing}
-    ${comment.viewerCanEdit ? html`<button class="link" part="action" @click=${() => element.writing.compose(`edit:${id}`)}>Edit</button>` : nothing}
-    ${comment.viewerCanDelete ? html`<button class="link" part="action" @click=${() => element.writing.confirmDelete(id)}>Delete</button>` : nothing}
+    ${comment.viewerCanEdit ? html`<button class="link" part="action" @click=${() => element.writing.compose(`edit:${id}`)}>${wording.text("edit")}</button>` : nothing}
+    ${comment.viewerCanDelete ? html`<button class="link" part="action" @click=${() => element.writing.confirmDelete(id)}>${wording.text("delete")}</button>` : nothing}
     ${
       fold
-        ? html`<button class="link" part="action" aria-expanded=${!folded} @click=${() => element.fold(id)}>${folded ? `Show ${plural(Math.max(replies.total, 1), "reply", "replies", element.locale)}` : "Hide replies"}</button>`
+        ? html`<button class="link" part="action" aria-expanded=${!folded} @click=${() => element.fold(id)}>${folded ? wording.text("showReplies", { n: Math.max(replies.total, 1) }) : wording.text("hideReplies")}</button>`
         : nothing
     }
-    ${live && !own ? html`<button class="link report" part="action report" @click=${() => element.writing.report(comment)}>Report</button>` : nothing}
+    ${live && !own ? html`<button class="link report" part="action report" @click=${() => element.writing.report(comment)}>${wording.text("report")}</button>` : nothing}
   </p>`;
 }

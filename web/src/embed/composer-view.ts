@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit/html.js";
 import { characters } from "../lib/text";
 import type { TalkbackComments } from "./element";
 
@@ -7,7 +7,7 @@ export interface Composer {
   key: string;
   parentId: string | null;
   /** What the button says. */
-  action: string;
+  action: "post" | "save";
   /** What it does instead of posting. */
   send?: () => Promise<boolean>;
   /** The text it starts from. */
@@ -16,6 +16,7 @@ export interface Composer {
 
 /** The box to write in: a name for those who have none yet, the text, its live counter, and what is wrong beside its field. */
 export function composerView(element: TalkbackComments, { key, parentId, action, send, body }: Composer): TemplateResult {
+  const { wording } = element;
   const { minLength, maxLength } = element.thread?.policy ?? { minLength: 0, maxLength: Infinity };
   const draft = element.writing.draft(key, body);
   const count = characters(draft.body);
@@ -25,7 +26,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
   const submit = (event: Event): void => {
     event.preventDefault();
     if (!element.identified && !draft.name.trim()) {
-      draft.error = { field: "name", message: "Please enter a name to post under." };
+      draft.error = { field: "name", message: wording.text("nameNeeded") };
       element.requestUpdate();
     } else if (count >= minLength && count <= maxLength) {
       void (send?.() ?? element.writing.submit(key, parentId)).then((sent) => sent || focusError(element));
@@ -34,12 +35,12 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
     focusError(element);
   };
   return html`
-    <form class="composer ${inPlace ? "in-place" : ""}" part="composer" @submit=${submit} novalidate>
+    <form class="composer ${inPlace ? "in-place" : ""}" part="composer" @submit=${submit} @focusin=${() => element.writing.prepare()} novalidate>
       ${
         element.identified
           ? nothing
           : html`<label class="field">
-              <span>Your name</span>
+              <span>${wording.text("name")}</span>
               <input
                 class="input name" part="input name" name="name" autocomplete="nickname" maxlength="80"
                 .value=${draft.name} aria-invalid=${error?.field === "name" ? "true" : nothing} aria-describedby="name-error"
@@ -48,7 +49,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
             </label>`
       }
       <label class="field">
-        <span>Your comment</span>
+        <span>${wording.text("comment")}</span>
         <textarea
           class="input" part="input textarea" name="body" rows="3" dir="auto"
           .value=${draft.body} aria-invalid=${error?.field === "body" ? "true" : nothing} aria-describedby="counter body-error"
@@ -57,21 +58,22 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
         <span class="error" id="body-error">${error && error.field !== "name" ? error.message : nothing}</span>
       </label>
       <div class="composer-foot">
-        ${counterView(count, minLength, maxLength, element.locale)}
+        ${counterView(element, count, minLength, maxLength)}
         <span class="who">
-          ${name && !inPlace ? html`as <b>${name}</b> ${element.session.current?.token === element.credential ? html`<button type="button" class="link" @click=${() => element.writing.signOut()}>Not you?</button>` : nothing}` : nothing}
+          ${name && !inPlace ? html`${wording.text("as")} <b>${name}</b> ${element.session.current?.token === element.credential ? html`<button type="button" class="link" @click=${() => element.writing.signOut()}>${wording.text("notYou")}</button>` : nothing}` : nothing}
         </span>
-        ${inPlace ? html`<button type="button" class="button" part="button" @click=${() => element.writing.compose("")}>Cancel</button>` : nothing}
-        <button class="button primary" part="button primary" ?disabled=${draft.busy || count < minLength || count > maxLength}>${action}</button>
+        ${inPlace ? html`<button type="button" class="button" part="button" @click=${() => element.writing.compose("")}>${wording.text("cancel")}</button>` : nothing}
+        <button class="button primary" part="button primary" ?disabled=${draft.busy || count < minLength || count > maxLength}>${wording.text(action)}</button>
       </div>
     </form>
   `;
 }
 
-function counterView(count: number, min: number, max: number, lang?: string): TemplateResult {
+function counterView(element: TalkbackComments, count: number, min: number, max: number): TemplateResult {
+  const { wording } = element;
   const near = count > max - 500;
-  const text = count < min ? `${count}/${min}` : near ? `${count.toLocaleString(lang)}/${max.toLocaleString(lang)}` : `${count.toLocaleString(lang)}`;
-  const hint = count < min ? `minimum ${min} characters` : count > max ? "too long" : "characters";
+  const text = count < min ? `${count}/${min}` : near ? `${element.number(count)}/${element.number(max)}` : element.number(count);
+  const hint = count < min ? wording.text("minimum", { n: min }) : count > max ? wording.text("tooLong") : wording.text("characters", { n: count });
   return html`<span class="counter ${count > max ? "is-over" : count >= min ? "is-met" : ""}" id="counter" part="counter"><b>${text}</b> ${hint}</span>`;
 }
 

@@ -1,3 +1,4 @@
+import { keep, kept } from "../lib/storage";
 import { uniqueKey } from "../lib/text";
 
 /** What somebody is writing: a comment, a reply or an edit. */
@@ -13,12 +14,7 @@ export class Draft {
   /** `storage` names where the text survives a reload; `null` keeps it in memory. */
   constructor(storage: string | null, body = "") {
     this.#storage = storage;
-    this.#body = body;
-    try {
-      if (storage) this.#body = sessionStorage.getItem(storage) ?? body;
-    } catch {
-      // No storage: a reload loses the text, nothing else.
-    }
+    this.#body = (storage && kept("sessionStorage", storage)) ?? body;
   }
 
   get body(): string {
@@ -29,11 +25,7 @@ export class Draft {
     this.#body = text;
     // Another text is another submission; the same text sent again is a retry.
     this.#key = uniqueKey();
-    try {
-      if (this.#storage) sessionStorage.setItem(this.#storage, text);
-    } catch {
-      // As above.
-    }
+    if (this.#storage) keep("sessionStorage", this.#storage, text || null);
   }
 
   get idempotencyKey(): string {
@@ -44,10 +36,5 @@ export class Draft {
   clear(): void {
     this.body = "";
     this.error = null;
-    try {
-      if (this.#storage) sessionStorage.removeItem(this.#storage);
-    } catch {
-      // As above.
-    }
   }
 }

@@ -1,45 +1,45 @@
-import { LitElement, unsafeCSS, type PropertyValues, type TemplateResult } from "lit";
-import { CommentInContext, Comments, Replies, type CommentOrder } from "../generated/operations";
+import type { TemplateResult } from "lit/html.js";
+import { Comments, type CommentOrder } from "../generated/operations";
 import { Client, Refused, Unreachable } from "../lib/client";
+import { Base, reflect } from "./base";
 import { Live } from "./live";
 import { SessionStore } from "./session";
 import { Thread } from "./thread";
 import { view } from "./view";
+import { Wording, type Key, type Words } from "./wording";
 import { Writing } from "./writing";
 import comments from "../styles/comments.css?inline";
 import styles from "./element.css?inline";
 
+/** Comments that come at once. */
 const PAGE = 20;
-const REPLIES_PAGE = 20;
 
 /** Where this script came from is where the comments are. */
 const SCRIPT = new URL(import.meta.url);
+const SHEET = new CSSStyleSheet();
+SHEET.replaceSync(comments + styles);
 
 /**
  * `<talkback-comments article="slug">`: the comments of an article, live. Without `article` it is the one whose page has this page's
  * canonical address. `token` is the host site's sign-in (a JWT); when it is not taken, the element says so with the event
- * `talkback-token-refused`. `theme` is `light`, `dark` or `auto` (as the reader's system); without it, as the page. `lang` formats
- * dates and numbers. What is inside the element shows until it is ready. Attributes may change at any time; removed, it leaves
- * nothing running.
+ * `talkback-token-refused`. `theme` is `light`, `dark` or `auto` (as the reader's system); without it, as the page. `lang` is the
+ * language of its words, dates and numbers; without it, that of the page around it. `words` says some of them otherwise. What is inside
+ * the element shows until it is ready. Attributes may change at any time; removed, it leaves nothing running.
  */
-export class TalkbackComments extends LitElement {
-  static override properties = { article: {}, token: {}, theme: { reflect: true }, server: {}, lang: {}, signedIn: { type: Boolean, attribute: "signed-in" } };
-  static override styles = [unsafeCSS(comments), unsafeCSS(styles)];
+export class TalkbackComments extends Base {
+  static readonly observedAttributes = ["article", "token", "server", "lang", "words", "signed-in"];
 
   declare article: string | null;
-  declare token: string | null;
   declare theme: string | null;
   /** Another server than the one this script came from. */
   declare server: string | null;
-  /** The page knows that a cookie signs its reader in. */
-  declare signedIn: boolean;
-
   thread: Thread | null = null;
   order: CommentOrder = "NEWEST";
-  problem: string | null = null;
+  problem: Key | null = null;
   viewer: { id: string; displayName: string } | null = null;
   session = new SessionStore(SCRIPT);
   client = this.#connect(SCRIPT);
+  readonly wording = new Wording(this);
   readonly live = new Live(this);
   readonly writing = new Writing(this);
   readonly folded = new Set<string>();
@@ -50,22 +50,65 @@ export class TalkbackComments extends LitElement {
   /** For screen readers. */
   announcement = "";
 
+  #token: string | null = null;
+  #words: Words | null = null;
+  /** The next request of the thread. */
   #load: AbortController | null = null;
   /** Ends whatever is asked for on the way, when the element is removed. */
-  #stay = new AbortController();
+  stay = new AbortController();
   /** A token that the server did not take: not sent again. */
   #refusedToken: string | null = null;
   #clock: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    super();
+    this.renderRoot.adoptedStyleSheets = [SHEET];
+    // What a page set before this script had come.
+    for (const name of ["article", "token", "theme", "server", "words", "signedIn"] as const) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete (this as Partial<TalkbackComments>)[name];
+      Object.assign(this, { [name]: value });
+    }
+  }
+
+
+  /** The page knows that a cookie signs its reader in. */
+  get signedIn(): boolean {
+    return this.hasAttribute("signed-in");
+  }
+  set signedIn(is: boolean) {
+    this.toggleAttribute("signed-in", is);
+  }
+
+  /** As a property, it shows nowhere in the page. */
+  get token(): string | null {
+    return this.#token;
+  }
+  set token(token: string | null) {
+    if (token === this.#token) return;
+    this.#token = token;
+    this.requestUpdate("token");
+  }
+
+  /** What the host says otherwise, by key (`words/en.ts`, `later/english.ts`); as an attribute, in JSON. */
+  get words(): Words | null {
+    return this.#words;
+  }
+  set words(words: Words | null) {
+    this.#words = words;
+    this.requestUpdate();
+  }
 
   /** What names the article: its slug, or the canonical address of the page. */
   get place(): string {
     return this.article || (document.querySelector<HTMLLinkElement>("link[rel=canonical]")?.href ?? location.href).replace(/#.*/, "");
   }
 
-  /** The language of dates: the element's, else the page's, else the reader's. */
+  /** The language: the element's own, else that of what it stands in, else the reader's. */
   get locale(): string | undefined {
     try {
-      return Intl.getCanonicalLocales(this.lang || document.documentElement.lang)[0];
+      return Intl.getCanonicalLocales(this.lang || this.parentElement?.closest<HTMLElement>("[lang]")?.lang || document.documentElement.lang)[0];
     } catch {
       return undefined; // A `lang` that is no language tag.
     }
@@ -86,9 +129,15 @@ export class TalkbackComments extends LitElement {
     return value.toLocaleString(this.locale);
   }
 
+  override attributeChangedCallback(name: string, before: string | null, value: string | null): void {
+    if (name === "token") this.token = value;
+    else if (name === "words") this.words = parsed(value);
+    else super.attributeChangedCallback(name, before, value);
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stay = new AbortController();
+    this.stay = new AbortController();
     addEventListener("hashchange", this.#hash);
     addEventListener("storage", this.#storage);
     this.#clock = setInterval(() => {
@@ -105,12 +154,13 @@ export class TalkbackComments extends LitElement {
     removeEventListener("storage", this.#storage);
     clearInterval(this.#clock);
     this.#load?.abort();
-    this.#stay.abort();
+    this.stay.abort();
   }
 
-  override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(changed: ReadonlySet<string>): void {
+    if (changed.has("lang")) void this.wording.fetch();
     const elsewhere = changed.has("article") || changed.has("server");
-    if (this.hasUpdated && !elsewhere && !changed.has("token") && !changed.has("signedIn")) return;
+    if (this.hasUpdated && !elsewhere && !changed.has("token") && !changed.has("signed-in")) return;
     const server = new URL(this.server || SCRIPT, location.href);
     this.session = new SessionStore(server);
     this.client = this.#connect(server);
@@ -123,7 +173,7 @@ export class TalkbackComments extends LitElement {
     void this.reload();
   }
 
-  override render(): TemplateResult {
+  protected override render(): TemplateResult {
     return view(this);
   }
 
@@ -134,11 +184,11 @@ export class TalkbackComments extends LitElement {
     const load = new AbortController();
     this.#load = load;
     try {
-      const variables = { ...this.#article(), first: PAGE, orderBy: this.order, signedIn: this.identified };
-      const { article, viewer } = await this.client.run(Comments, variables, load.signal);
+      const variables = this.page();
+      const [{ article, viewer }] = await Promise.all([this.client.run(Comments, variables, load.signal), this.wording.fetch()]);
       if (load.signal.aborted) return;
       if (!article) {
-        this.problem = "There are no comments for this page.";
+        this.problem = "missing";
         console.warn(`Talkback: ${this.client.endpoint.origin} has no article ${this.article ? `with the slug "${this.article}"` : `whose "url" is ${this.place}`}.`);
         return;
       }
@@ -154,7 +204,7 @@ export class TalkbackComments extends LitElement {
     } catch (error) {
       if (load.signal.aborted) return;
       if (this.endSession(error)) return this.reload();
-      this.problem = error instanceof Unreachable ? "The comments can’t be reached just now." : "The comments could not be loaded.";
+      this.problem = error instanceof Unreachable ? "unreachable" : "broken";
       const hint = error instanceof Unreachable ? `. Is it up, and does it allow this page's origin (--allow-origin ${location.origin})?` : "";
       console.error(`Talkback: ${this.client.endpoint.origin} did not answer ${location.origin}${hint}`, error);
     } finally {
@@ -169,23 +219,14 @@ export class TalkbackComments extends LitElement {
 
   /** The next page of the top level (`null`) or of a comment's replies. */
   async more(parentId: string | null): Promise<void> {
-    const { thread } = this;
+    const { thread, stay } = this;
     if (!thread || this.loading.has(parentId ?? "")) return;
     this.loading.add(parentId ?? "");
     this.requestUpdate();
-    const signedIn = this.identified;
-    const { signal } = this.#stay;
     try {
-      if (parentId === null) {
-        const { article } = await this.client.run(Comments, { ...this.#article(), first: PAGE, after: thread.roots.after, orderBy: this.order, signedIn }, signal);
-        if (article) thread.append(null, article.comments);
-      } else {
-        const after = thread.entries.get(parentId)?.replies.after ?? null;
-        const { comment } = await this.client.run(Replies, { id: parentId, first: REPLIES_PAGE, after, signedIn }, signal);
-        if (comment) thread.append(parentId, comment.replies);
-      }
+      await (await this.writing.load()).more(this, thread, parentId);
     } catch {
-      if (!signal.aborted) this.say(parentId, "More could not be loaded. Try again.");
+      if (!stay.signal.aborted) this.say(parentId, this.wording.text("noMore"));
     }
     this.loading.delete(parentId ?? "");
     this.requestUpdate();
@@ -221,6 +262,11 @@ export class TalkbackComments extends LitElement {
     this.requestUpdate();
   }
 
+  /** What went wrong, for eyes: in these words where the server can't be reached, else in its own. */
+  explain(error: unknown, offline: Key): string {
+    return error instanceof Unreachable ? this.wording.text(offline) : (error as Error).message;
+  }
+
   /** Whether the error means that the session is over; if so, it is dropped. */
   endSession(error: unknown): boolean {
     if (!(error instanceof Refused) || !/^(UNAUTHENTICATED|TOKEN_|SESSION_)/.test(error.code) || !this.credential) return false;
@@ -235,8 +281,10 @@ export class TalkbackComments extends LitElement {
     return true;
   }
 
-  #article(): { slug: string } | { url: string } {
-    return this.article ? { slug: this.article } : { url: this.place };
+  /** What to ask for a page of the thread: the first one, or that which follows a place. */
+  page(after: string | null = null) {
+    const article = this.article ? { slug: this.article } : { url: this.place };
+    return { ...article, first: PAGE, after, orderBy: this.order, signedIn: this.identified };
   }
 
   #connect(server: URL): Client {
@@ -258,10 +306,7 @@ export class TalkbackComments extends LitElement {
     const target = decodeURIComponent(id);
     if (!thread.entries.has(target)) {
       try {
-        const { comment } = await this.client.run(CommentInContext, { id: target, signedIn: this.identified }, this.#stay.signal);
-        if (!comment || comment.article.id !== thread.articleId) return;
-        const { ancestors, article: _, ...linked } = comment;
-        thread.graft([...ancestors, linked]);
+        if (!(await (await this.writing.load()).find(this, thread, target))) return;
       } catch {
         return; // A link to what is gone leads to the thread.
       }
@@ -280,5 +325,17 @@ export class TalkbackComments extends LitElement {
     if (!place) return;
     place.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     place.focus({ preventScroll: true });
+  }
+}
+
+reflect(TalkbackComments, "article", "theme", "server");
+
+/** The words of the attribute, in JSON. */
+function parsed(text: string | null): Words | null {
+  try {
+    return JSON.parse(text ?? "null") as Words | null;
+  } catch {
+    console.warn("Talkback: the attribute words of talkback-comments is no JSON");
+    return null;
   }
 }

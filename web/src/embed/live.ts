@@ -1,7 +1,6 @@
-import type { ReactiveController } from "lit";
 import { ArticleEvents, type ArticleEventsData } from "../generated/operations";
 import { EventStream, type StreamState } from "../lib/event-stream";
-import { plural } from "../lib/text";
+import type { Controller } from "./base";
 import type { TalkbackComments } from "./element";
 import type { Thread } from "./thread";
 
@@ -13,7 +12,7 @@ const ANNOUNCE_MS = 4_000;
 type Result = { data?: ArticleEventsData | null; errors?: readonly { message: string; extensions?: { code?: string } }[] };
 
 /** Follows the article's feed from the thread's cursor, and decides whether what comes in may move what is being read. */
-export class Live implements ReactiveController {
+export class Live implements Controller {
   state: StreamState | "paused" = "connecting";
   #stream: EventStream | null = null;
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +71,7 @@ export class Live implements ReactiveController {
     const change = thread.apply(event, cursor, this.#reading(thread));
     if (change === "reset") return void element.reload();
     // What was said beside one's comment ("awaiting moderation") is no longer true.
-    if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, "Your comment is published.");
+    if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, element.wording.text("published"));
     if (change === "inserted" || change === "held") this.#announceSoon();
     if (change === "none") return;
     element.requestUpdate();
@@ -91,7 +90,7 @@ export class Live implements ReactiveController {
   /** Something in the thread has the reader's eyes: it fills the lower half of the window or more, or is being written in. */
   #reading(thread: Thread): boolean {
     if (thread.held.length > 0) return true;
-    const root = this.element.renderRoot as ShadowRoot;
+    const root = this.element.renderRoot;
     const list = root.querySelector(".comment-list");
     return Boolean(list && (list.getBoundingClientRect().top < innerHeight / 2 || list.contains(root.activeElement)));
   }
@@ -99,7 +98,7 @@ export class Live implements ReactiveController {
   #announceSoon(): void {
     this.#arrived++;
     this.#announceTimer ??= setTimeout(() => {
-      this.element.announce(plural(this.#arrived, "new comment", undefined, this.element.locale));
+      this.element.announce(this.element.wording.text("newComments", { n: this.#arrived }));
       this.#arrived = 0;
       this.#announceTimer = undefined;
     }, ANNOUNCE_MS);

@@ -1,3 +1,5 @@
+import { keep, kept } from "../lib/storage";
+
 /** Who the reader is, as far as this browser knows. */
 export interface Session {
   readonly token: string;
@@ -26,12 +28,7 @@ export class SessionStore {
 
   set current(session: Session | null) {
     this.#current = session;
-    try {
-      if (session) localStorage.setItem(this.#key, JSON.stringify(session));
-      else localStorage.removeItem(this.#key);
-    } catch {
-      // Kept in memory.
-    }
+    keep("localStorage", this.#key, session && JSON.stringify(session));
   }
 
   /** Whether a `storage` event is about this session: another tab signed in or out. */
@@ -41,7 +38,7 @@ export class SessionStore {
 
   reload(): void {
     try {
-      const stored = JSON.parse(localStorage.getItem(this.#key) ?? "null") as Partial<Session> | null;
+      const stored = JSON.parse(kept("localStorage", this.#key) ?? "null") as Partial<Session> | null;
       this.#current = stored?.token ? { token: stored.token, name: stored.name ?? "", expiresAt: stored.expiresAt ?? null } : null;
     } catch {
       this.#current = null;

@@ -13,8 +13,8 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60],
 ];
 
-/** "5 minutes ago" within a week, a date after that. */
-export function when(iso: string, now: number, lang: string | undefined): string {
+/** "5 minutes ago" within a week, a date after that; within the last minute, `justNow`. */
+export function when(iso: string, now: number, lang: string | undefined, justNow = "just now"): string {
   const seconds = Math.round((new Date(iso).getTime() - now) / 1000);
   if (-seconds > 6 * 86_400) {
     const sameYear = new Date(iso).getFullYear() === new Date(now).getFullYear();
@@ -23,7 +23,7 @@ export function when(iso: string, now: number, lang: string | undefined): string
   for (const [unit, size] of UNITS) {
     if (-seconds >= size) return new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
   }
-  return "just now";
+  return justNow;
 }
 
 /** The full date and time, for the tooltip of a relative one. */

@@ -1,0 +1,27 @@
+/** What is said only once a reader does something. */
+export const english = {
+  notAccepted: "The comment was not accepted.",
+  nameRefused: "That name was not accepted.",
+  held: "Thank you. Your comment is awaiting moderation.",
+  changeHeld: "Your change is awaiting moderation.",
+  changed: "Your change is saved.",
+  deleted: "Your comment is deleted.",
+  notDeleted: "You seem to be offline. Nothing was deleted.",
+  notReacted: "You seem to be offline. Your reaction was not sent.",
+  notSent: "You seem to be offline. Try again when you are back.",
+  reported: "Thank you. A moderator will look at it.",
+
+  reportThis: "Report this comment",
+  whoReacts: "Who is reacting?",
+  whatIsWrong: "What is wrong with it? A moderator will read your report.",
+  ABUSE: "It insults or threatens somebody",
+  HATE: "It attacks people for who they are",
+  OFF_TOPIC: "It is not about the story",
+  MISINFORMATION: "It is false or misleading",
+  PERSONAL_INFORMATION: "It tells what is private",
+  ADVERTISING: "It advertises",
+  OTHER: "Something else",
+  note: "Anything to add? (optional)",
+  sendReport: "Send report",
+  continue: "Continue",
+};
