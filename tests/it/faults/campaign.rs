@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::RwLock;
+
 use super::super::support::{node::NodeOptions, world::Backend};
 use super::{
     Violation,
@@ -13,6 +15,9 @@ use super::{
     fault::{Strike, plan},
     run::Run,
 };
+
+/// Runs of the service as it is have the machine to themselves, those with a bug in it share: two would be late for each other.
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// What to run.
 pub struct Campaign {
@@ -68,6 +73,14 @@ impl Campaign {
             self.rounds.len(),
             self.seed
         );
+        let turn = async {
+            if self.options.binary.is_none() {
+                (Some(MACHINE.write().await), None)
+            } else {
+                (None, Some(MACHINE.read().await))
+            }
+        };
+        let _turn = turn.await;
         let begun = Instant::now();
         let arena = Arena::build(self.backend, &self.options).await;
         let mut run = Run::prepare(arena, &self).await;
@@ -87,7 +100,7 @@ impl Verdict {
             self.heals.iter().max().map_or_else(String::new, |(time, what)| format!("{time:.2?} ({what})"));
         format!(
             "faults: {} run with seed {}: {} faults, {} events, {} frames on {} connections, {} writes ({} sent again), \
-             slowest heal {worst}, slowest newcomer {:.2?}, fair weather {:.0?}, {} violations, {:.0?}",
+             slowest heal {worst}, slowest newcomer {:.2?}, fair weather {:.0?}, {} violations ({} excused), {:.0?}",
             self.backend,
             self.seed,
             self.faults,
@@ -99,16 +112,22 @@ impl Verdict {
             self.newcomer,
             self.prompt,
             self.violations.len(),
+            self.violations.iter().filter(|violation| violation.excused).count(),
             self.took
         )
     }
 
     #[track_caller]
     pub fn assert_clean(&self) {
-        if self.violations.is_empty() {
+        let told: Vec<_> = self
+            .violations
+            .iter()
+            .filter(|violation| !violation.excused)
+            .map(|violation| format!("  {:?}: {}", violation.what, violation.text))
+            .collect();
+        if told.is_empty() {
             return;
         }
-        let told: Vec<_> = self.violations.iter().map(|v| format!("  {:?}: {}", v.what, v.text)).collect();
         panic!(
             "{}\n{}\nwhat happened:\n  {}\nthe same decisions again: TALKBACK_FAULTS_SEED={}",
             self.summary(),

@@ -8,7 +8,11 @@ use std::{
 use futures_util::future::join_all;
 use sea_orm::DatabaseConnection;
 
-use super::super::support::{process::lock, wait};
+use super::super::support::{
+    pressure::{Pressure, Took},
+    process::lock,
+    wait,
+};
 use super::{
     Violation, What,
     campaign::Verdict,
@@ -16,7 +20,7 @@ use super::{
     oracle::Story,
     reader::{Follows, Record},
     replay::Page,
-    run::{GIVES_UP_AFTER, Run, head},
+    run::{GIVES_UP_AFTER, GIVES_UP_AT_LAST, Run, head},
 };
 
 /// Writes in fair weather, one by one.
@@ -101,32 +105,36 @@ impl Run {
             .iter()
             .filter(|reader| reader.article == article.index && reader.follows == Follows::Everything)
             .collect();
-        let (mut sum, mut count) = (Duration::ZERO, 0);
+        let (mut sum, mut count) = (Took::default(), 0);
         let mut dice = self.dice.of("lone writes");
         for number in 0..LONE_WRITES {
             let door = &self.script.doors[number % self.script.doors.len()];
             let submitted = self.script.submit(std::slice::from_ref(door), 0, article.index, &mut dice).await;
-            let Some(ack) = submitted else { return };
+            if submitted.is_none() {
+                return;
+            }
+            let pressure = Pressure::begin();
             let target = head(db, article, false).await;
             let waits = followers.iter().map(|reader| {
                 let mut reached = reader.reached.clone();
                 async move {
                     let there = reached.wait_for(|at| *at >= target);
-                    tokio::time::timeout(GIVES_UP_AFTER, there).await.is_ok().then(|| ack.at.elapsed())
+                    let (there, took) = pressure.wait(GIVES_UP_AFTER, GIVES_UP_AT_LAST, there).await;
+                    if there.is_some() { took } else { Took { all: GIVES_UP_AFTER, fair: GIVES_UP_AFTER } }
                 }
             });
             for took in join_all(waits).await {
-                sum += took.unwrap_or(GIVES_UP_AFTER);
+                sum = Took { all: sum.all + took.all, fair: sum.fair + took.fair };
                 count += 1;
             }
         }
-        self.verdict.prompt = sum / count;
-        if self.verdict.prompt > PROMPT {
-            let text = format!(
-                "{LONE_WRITES} lone writes took {:.0?} each from their answer to the readers; at most {PROMPT:?} is prompt",
-                self.verdict.prompt
-            );
-            self.verdict.violations.push(Violation::new(What::Late, text));
-        }
+        let mean = Took { all: sum.all / count, fair: sum.fair / count };
+        self.verdict.prompt = mean.all;
+        let text = format!(
+            "{LONE_WRITES} lone writes took {:.0?} each from their answer to the readers (of them fair {:.0?}); \
+             at most {PROMPT:?} is prompt",
+            mean.all, mean.fair
+        );
+        self.verdict.violations.extend(Violation::late(What::Late, mean, PROMPT, text));
     }
 }

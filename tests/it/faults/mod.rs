@@ -31,11 +31,13 @@ mod run;
 mod script;
 mod strikes;
 
+use std::time::Duration;
+
 use talkback::{clock::Clock, domain::ids::CommentId, graphql::GlobalId};
 use uuid::Uuid;
 
 use self::campaign::Campaign;
-use super::support::world::Backend;
+use super::support::{pressure::Took, world::Backend};
 
 /// An article that is fought over.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct Article {
 pub struct Violation {
     pub what: What,
     pub text: String,
+    /// Late by the clock alone: without the time in which somebody waited for a processor, it is not.
+    pub excused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,7 +89,12 @@ pub enum What {
 
 impl Violation {
     pub fn new(what: What, text: impl Into<String>) -> Self {
-        Self { what, text: text.into() }
+        Self { what, text: text.into(), excused: false }
+    }
+
+    /// What took longer than `limit` is late; excused, if its fair time did not.
+    pub fn late(what: What, took: Took, limit: Duration, text: String) -> Option<Self> {
+        (took.all > limit).then(|| Self { what, text, excused: took.fair <= limit })
     }
 }
 

@@ -19,7 +19,12 @@ use talkback::{
 };
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::super::support::{client::Actor, follower::Transport, process::lock};
+use super::super::support::{
+    client::Actor,
+    follower::Transport,
+    pressure::{Pressure, Took},
+    process::lock,
+};
 use super::{
     Article, Violation, What,
     arena::Arena,
@@ -34,14 +39,15 @@ use super::{
     strikes::Stage,
 };
 
-/// Readers must have caught up so soon after a fault is over.
+/// Readers must have caught up so soon after a fault is over; time in which somebody waited for a processor is not counted.
 const HEALS_WITHIN: Duration = Duration::from_secs(5);
 /// The same for those who opened a page during the fault, and have all of its past to replay.
 const NEWCOMERS_WITHIN: Duration = Duration::from_secs(10);
 /// Slower than this is worth a line.
 const NOTABLE: Duration = Duration::from_millis(1_500);
-/// How long the run waits for them, to say how late they were.
+/// How long the run waits for them, to say how late they were: of fair time, and by the clock.
 pub const GIVES_UP_AFTER: Duration = Duration::from_secs(20);
+pub const GIVES_UP_AT_LAST: Duration = Duration::from_secs(60);
 
 /// A run under way.
 pub struct Run {
@@ -189,7 +195,7 @@ impl Run {
 
     /// Waits until every reader has what is committed by now, and keeps how long that took.
     pub async fn heal(&mut self, db: &DatabaseConnection, what: String) -> bool {
-        let over = Instant::now();
+        let (over, pressure) = (Instant::now(), Pressure::begin());
         let mut targets = Vec::new();
         for reader in &self.readers {
             let article = &self.script.articles[reader.article];
@@ -198,9 +204,9 @@ impl Run {
         let waits = self.readers.iter().zip(&targets).map(|(reader, target)| {
             let mut reached = reader.reached.clone();
             async move {
-                let there = reached.wait_for(|at| at >= target);
-                let there = tokio::time::timeout(GIVES_UP_AFTER, there).await;
-                (matches!(there, Ok(Ok(_))), over.elapsed())
+                let there = async { reached.wait_for(|at| at >= target).await.is_ok() };
+                let (there, took) = pressure.wait(GIVES_UP_AFTER, GIVES_UP_AT_LAST, there).await;
+                (there == Some(true), took)
             }
         });
         let (mut healed, mut slowest, mut notable) = (true, Duration::ZERO, Vec::new());
@@ -211,14 +217,14 @@ impl Run {
             // Whoever opened the page during the fault replays all of it, and is not late for that.
             let was_there = reader.caught_up.swap(there, Ordering::Relaxed);
             let kind = if was_there { &mut slowest } else { &mut self.verdict.newcomer };
-            *kind = took.max(*kind);
-            if took > NOTABLE {
+            *kind = took.all.max(*kind);
+            if took.all > NOTABLE {
                 let text = behind(reader, over, took, *target, &what);
-                if took > if was_there { HEALS_WITHIN } else { NEWCOMERS_WITHIN } {
-                    self.verdict.violations.push(Violation::new(What::Slow, text));
-                } else {
-                    notable.push(text);
-                }
+                let limit = if was_there { HEALS_WITHIN } else { NEWCOMERS_WITHIN };
+                let late = Violation::late(What::Slow, took, limit, text.clone());
+                let late = if there { late } else { Some(Violation::new(What::Slow, text.clone())) };
+                self.verdict.violations.extend(late);
+                notable.push(text);
             }
         }
         notable.into_iter().for_each(|text| self.tell(text));
@@ -234,8 +240,10 @@ impl Run {
 }
 
 /// What a reader did while it was behind.
-fn behind(reader: &Reader, over: Instant, took: Duration, target: i64, what: &str) -> String {
-    let mut text = format!("reader {} was behind for {took:.1?} after {what}", reader.name);
+fn behind(reader: &Reader, over: Instant, took: Took, target: i64, what: &str) -> String {
+    let Took { all, fair } = took;
+    let mut text =
+        format!("reader {} was behind for {all:.1?} (of them fair {fair:.1?}) after {what}", reader.name);
     let _ =
         write!(text, ": it is at event {}, wanted {target}; its last connections:", *reader.reached.borrow());
     let record = lock(&reader.record);

@@ -13,6 +13,7 @@
 //! | `proxy` | a bad network between any two of them |
 //! | `postgres`, `database`, `redis`, `servers` | a database per test; private servers that may crash |
 //! | `example` | the server with the features that no build has by default |
+//! | `pressure` | how long somebody waited for a processor, which no promise counts |
 //! | `process`, `reaper` | child processes that are observed, and that never outlive the tests |
 //! | `wait` | deadlines: 10 s for anything, more by `TALKBACK_TEST_DEADLINE` |
 //! | `own_tests` | tests of the tools themselves |
@@ -34,6 +35,7 @@ pub mod newsroom;
 pub mod node;
 pub mod operations;
 pub mod postgres;
+pub mod pressure;
 pub mod process;
 pub mod proxy;
 pub mod reaper;
