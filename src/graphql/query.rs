@@ -18,6 +18,7 @@ use super::types::enums::{ModerationQueueName, StatisticsBucket};
 use super::types::event::{ArticleEvent, ArticleEventConnection, EventTotal, FeedReset};
 use super::types::node::Node;
 use super::types::queue::{ModerationEvent, ModerationEventConnection, ModerationState, QueueEventTotal};
+use super::types::record::{DecisionConnection, everybodys_decisions};
 use super::types::rules::ModerationRules;
 use super::types::statistics::ModerationStatistics;
 use super::types::user::{User, Viewer as ViewerType};
@@ -202,6 +203,19 @@ impl Query {
         let snapshot = scope.snapshot().await?;
         let cursor = snapshot.queue_head().await?.cursor().encode();
         Ok(ModerationState { cursor, counts: snapshot.queue_counts().await? })
+    }
+
+    /// What moderators decided on comments, the latest first: all of them, as `UserRecord.decisions` has it of one.
+    /// For moderators.
+    async fn moderation_decisions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+    ) -> Result<DecisionConnection> {
+        let scope = scope(ctx)?;
+        policy::require(&scope.viewer, Permission::Moderate)?;
+        everybodys_decisions(scope, first, after).await
     }
 
     /// The rules for submissions that are in force, with what is set of them. For moderators.

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
 use self::problem::Problem;
-use self::response::{json, public, status};
+use self::response::{Keeping, json, public, status};
 use super::credentials::{self, Pass};
 use super::line::Peer;
 use super::message::{Message, read_json};
@@ -111,6 +111,10 @@ async fn answer(
     message: Result<Message, Problem>,
     sent: Sent,
 ) -> Response {
+    let max_age = match message.as_ref().map_or(Ok(0), Message::max_age) {
+        Ok(max_age) => max_age,
+        Err(problem) => return Problem::from(problem).respond(media),
+    };
     match prepare(edge, headers, message, &sent).await {
         Err(problem) => problem.respond(media),
         Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
@@ -122,11 +126,11 @@ async fn answer(
         Ok((Ok(accepted), pass)) => {
             let viewer = pass.viewer();
             let is_public = sent.safe_only && viewer == Viewer::Anonymous;
-            let by_name = accepted.by_name();
+            let keeping = Keeping { by_name: accepted.by_name(), max_age };
             let response = edge.engine.run(accepted, viewer).await;
             // What failed is nobody's to keep.
             if is_public && response.is_ok() {
-                return public(headers, media, &response, by_name);
+                return public(headers, media, &response, keeping);
             }
             json(status(media, &response), media, &response)
         }

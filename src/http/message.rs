@@ -87,6 +87,17 @@ impl Message {
         })
     }
 
+    /// How old an answer its sender takes, in seconds, by `extensions.maxAge`; 0 where nothing is said.
+    ///
+    /// # Errors
+    /// It is no number of seconds.
+    pub fn max_age(&self) -> Result<u64, NotOne> {
+        match self.extensions.as_ref().and_then(|extensions| extensions.get("maxAge")) {
+            None | Some(Value::Null) => Ok(0),
+            Some(age) => age.as_u64().ok_or(NotOne("`maxAge` is a whole number of seconds.")),
+        }
+    }
+
     /// The request, sent from `address`.
     ///
     /// # Errors
@@ -139,6 +150,19 @@ mod tests {
         assert!(read("query=a&query=b").is_err());
         assert!(read("query=a&variables=1").is_err());
         assert!(read("query=a&extensions=[]").is_err());
+    }
+
+    #[test]
+    fn an_answer_may_be_as_old_as_its_sender_says() {
+        let age = |json: &str| read_json::<Message>(json.as_bytes())?.max_age();
+        assert_eq!(age(r#"{"query":"{a}"}"#), Ok(0));
+        assert_eq!(age(r#"{"query":"{a}","extensions":{"maxAge":15}}"#), Ok(15));
+        for wrong in ["-1", "1.5", "\"15\"", "true"] {
+            assert!(
+                age(&format!(r#"{{"query":"{{a}}","extensions":{{"maxAge":{wrong}}}}}"#)).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -185,6 +185,38 @@ impl Snapshot {
         self.lines(people, Lines::Decisions, which, request, history_entry, |line| line.id).await
     }
 
+    /// A page of what all moderators decided on comments: a walk back through the table's own order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn everybodys_decisions(&self, request: PageRequest<EntryId>) -> Result<Page<HistoryEntry>> {
+        let mut sql = Sql::new(
+            r#"SELECT c.*, actor.display_name AS actor_name, actor.role AS actor_role FROM moderation_entry AS c
+               JOIN "user" AS actor ON actor.id = c.actor_id WHERE TRUE"#,
+        );
+        Lines::Decisions.restrict(&mut sql);
+        if let Some(EntryId(after)) = request.after {
+            let after = sql.bind(after);
+            sql.push(&format!(" AND c.id < {after}"));
+        }
+        let limit = sql.bind(i64::from(request.limit) + 1);
+        sql.push(&format!(" ORDER BY c.id DESC LIMIT {limit}"));
+        let rows = self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await?;
+        Ok(Page::of(rows.iter().map(history_entry).collect::<Result<_>>()?, &request))
+    }
+
+    /// How many decisions there are of moderators whose accounts are there.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn decision_count(&self) -> Result<i64> {
+        let mut sql =
+            Sql::new("SELECT COUNT(*) AS count FROM moderation_entry AS c WHERE c.actor_id IS NOT NULL");
+        Lines::Decisions.restrict(&mut sql);
+        let row = self.conn.query_one_raw(sql.build(self.conn.get_database_backend())).await?;
+        row.map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+    }
+
     async fn lines<T>(
         &self,
         people: &[UserId],

@@ -182,6 +182,23 @@ async fn each_method_has_its_answer() {
     let signed_in = get(&world.editor().await, &query).await;
     assert_eq!(signed_in.headers()["cache-control"], "no-store", "an answer to somebody is nobody else's");
 
+    for (age, header) in [
+        ("15", "public, max-age=15, stale-while-revalidate=60"),
+        ("3600", "public, max-age=30, stale-while-revalidate=60"),
+        ("0", "public, no-cache"),
+    ] {
+        let extensions = format!(r#"{{"maxAge":{age}}}"#);
+        let aged = [query[0], ("extensions", extensions.as_str())];
+        let old = get(&anyone, &aged).await;
+        assert_eq!(old.headers()["cache-control"], header);
+        assert_eq!(old.headers()["vary"], "accept, authorization, cookie");
+        assert_eq!(get(&world.editor().await, &aged).await.headers()["cache-control"], "no-store");
+    }
+    let wrong = get(&anyone, &[query[0], ("extensions", r#"{"maxAge":"long"}"#)]).await;
+    assert_eq!((wrong.status().as_u16(), code(&wrong.json().await.unwrap())), (400, "BAD_REQUEST"));
+    let failed = get(&anyone, &[("query", "{ article { id } }"), ("extensions", r#"{"maxAge":15}"#)]).await;
+    assert_eq!(failed.headers()["cache-control"], "no-store", "what failed is nobody's to keep");
+
     let head = asking(&anyone, Method::HEAD, &query).send().await.unwrap();
     assert_eq!(head.status().as_u16(), 200);
     assert!(head.headers().contains_key(ETAG) && head.text().await.unwrap().is_empty());

@@ -131,6 +131,46 @@ async fn a_record_tells_what_was_written_what_was_done_about_it_and_by_whom(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn what_everybody_decided_comes_page_by_page_the_latest_first(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = World::start(backend).await;
+    let article = world.article("story").await;
+    let (ana, mo) = (world.guest("Ana").await, world.moderator().await);
+    let mia = world.person("MODERATOR", "Mia").await.at(world.node(1).url());
+    let mut decided = Vec::new();
+    for number in 0..5 {
+        let comment = ana.comment(&article, None, &format!("hers {number}")).await;
+        if number % 2 == 0 {
+            mo.approve(&comment).await
+        } else {
+            mia.reject(&comment).await
+        };
+        decided.insert(0, (text(&comment, "id").to_owned(), ["Mo Derator", "Mia"][number % 2]));
+    }
+    // Undecided, and so not listed.
+    ana.comment(&article, None, "waiting").await;
+    let (mut seen, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let answer = mia.run("ModerationDecisions", json!({ "first": 2, "after": after })).await;
+        let page = answer.data("/moderationDecisions");
+        assert_eq!(page["totalCount"], 5);
+        for line in page["nodes"].as_array().unwrap() {
+            seen.push((text(&line["comment"], "id").to_owned(), text(&line["by"], "displayName").to_owned()));
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    let decided: Vec<(String, String)> = decided.into_iter().map(|(id, by)| (id, by.to_owned())).collect();
+    assert_eq!(seen, decided);
+    let wrong = mo.run("ModerationDecisions", json!({ "after": "nonsense" })).await;
+    assert_eq!(wrong.code(), "BAD_CURSOR");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_is_nobody_elses(#[values(Backend::Embedded, Backend::Scaled)] backend: Backend) {
     let world = World::start(backend).await;
     let (ana, ben) = (world.guest("Ana").await, world.guest("Ben").await);

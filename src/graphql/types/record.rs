@@ -91,7 +91,7 @@ impl UserRecord {
             policy::require(&scope.viewer, Permission::Moderate)?;
             let page = scope.decisions(self.0, lines(DECISIONS, first, after)?).await?;
             let cursor = |entry: &moderation::HistoryEntry| line_cursor(DECISIONS, entry.id);
-            Ok(DecisionConnection::new(page, LineTotal(self.0, Lines::Decisions), cursor, HistoryEntry))
+            Ok(DecisionConnection::new(page, LineTotal::Of(self.0, Lines::Decisions), cursor, HistoryEntry))
         };
         Some(read().await)
     }
@@ -107,7 +107,7 @@ impl UserRecord {
     ) -> Result<SanctionEntryConnection> {
         let page = scope(ctx)?.sanction_lines(self.0, which, lines(SANCTIONS, first, after)?).await?;
         let cursor = |entry: &sanction::SanctionEntry| line_cursor(SANCTIONS, entry.id);
-        Ok(SanctionEntryConnection::new(page, LineTotal(self.0, which), cursor, SanctionEntry))
+        Ok(SanctionEntryConnection::new(page, LineTotal::Of(self.0, which), cursor, SanctionEntry))
     }
 }
 
@@ -188,13 +188,32 @@ fn for_moderators<T>(ctx: &Context<'_>, value: Option<T>) -> Option<Result<T>> {
 connection!(SanctionEntryConnection, SanctionEntryEdge, SanctionEntry, LineTotal, "sanctions", "The line.");
 connection!(DecisionConnection, DecisionEdge, HistoryEntry, LineTotal, "decisions", "The line of history.");
 
-/// How many lines a list of a person's record has.
-pub struct LineTotal(UserId, Lines);
+/// How many lines a list has.
+pub enum LineTotal {
+    /// One of a person's record.
+    Of(UserId, Lines),
+    /// That of everybody's decisions.
+    Everybodys,
+}
 
 impl LineTotal {
     async fn count(&self, scope: &Scope) -> Result<i64> {
-        scope.line_count(self.0, self.1).await
+        match self {
+            Self::Of(person, which) => scope.line_count(*person, *which).await,
+            Self::Everybodys => Ok(scope.snapshot().await?.decision_count().await?),
+        }
     }
+}
+
+/// What all moderators decided.
+pub async fn everybodys_decisions(
+    scope: &Scope,
+    first: Option<i32>,
+    after: Option<String>,
+) -> Result<DecisionConnection> {
+    let page = scope.snapshot().await?.everybodys_decisions(lines(DECISIONS, first, after)?).await?;
+    let cursor = |entry: &moderation::HistoryEntry| line_cursor(DECISIONS, entry.id);
+    Ok(DecisionConnection::new(page, LineTotal::Everybodys, cursor, HistoryEntry))
 }
 
 fn lines(list: u8, first: Option<i32>, after: Option<String>) -> Result<PageRequest<EntryId>> {

@@ -15,6 +15,37 @@ const VARY: &str = "accept, authorization, cookie";
 /// Two seconds in a shared cache: what a thousand readers ask for at once is asked for here once.
 const SHARED: &str = "public, max-age=0, s-maxage=2, must-revalidate";
 
+/// The longest that anybody keeps an answer without asking, in seconds: what a moderator removed is gone by then.
+const MAX_AGE: u64 = 30;
+/// For how long after that it may still be shown while the next one is fetched.
+const STALE: u64 = 60;
+
+/// Who may keep an answer that is the same for everybody.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping {
+    /// Its query was named rather than sent: a shared cache may, for a moment.
+    pub by_name: bool,
+    /// How old an answer whoever asked takes, in seconds.
+    pub max_age: u64,
+}
+
+impl Keeping {
+    /// What `Cache-Control` says. How old an answer may be is for whoever asks to say, since only they know: a list of
+    /// stories can do with the counts of a moment ago, the thread of somebody who has just posted can't. The age is in
+    /// the address, so an answer that may be old is never one to a request that did not ask for it.
+    fn header(self) -> HeaderValue {
+        match self {
+            Self { max_age: 0, by_name: true } => HeaderValue::from_static(SHARED),
+            Self { max_age: 0, by_name: false } => HeaderValue::from_static("public, no-cache"),
+            Self { max_age, .. } => {
+                let text =
+                    format!("public, max-age={}, stale-while-revalidate={STALE}", max_age.min(MAX_AGE));
+                HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))
+            }
+        }
+    }
+}
+
 /// The status of an answer. A client that asked for plain JSON reads the body to see whether its request was
 /// good; that something is wrong on our side, proxies and retries are to know as well.
 pub fn status(media: Media, response: &GraphResponse) -> StatusCode {
@@ -54,18 +85,17 @@ fn retry_after(response: &GraphResponse) -> Option<u64> {
 }
 
 /// An answer to a query of nobody in particular, by GET: it says what it is, so that who has it need not be sent
-/// it again. One to a query that was named rather than sent may also be kept by a shared cache, for a moment.
-pub fn public(asked: &HeaderMap, media: Media, response: &GraphResponse, by_name: bool) -> Response {
+/// it again, and, by `keeping`, need not even ask.
+pub fn public(asked: &HeaderMap, media: Media, response: &GraphResponse, keeping: Keeping) -> Response {
     let bytes = to_json(response);
     // Weak, since the same answer is also sent compressed.
     let tag = format!("W/\"{}\"", hex(&Sha256::digest(&bytes)[..16]));
-    let cache = if by_name { SHARED } else { "public, no-cache" };
     let mut response = if is_known(asked, &tag) {
         (StatusCode::NOT_MODIFIED, [(header::VARY, HeaderValue::from_static(VARY))]).into_response()
     } else {
         answer(StatusCode::OK, media, bytes, "no-store")
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    response.headers_mut().insert(header::CACHE_CONTROL, keeping.header());
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

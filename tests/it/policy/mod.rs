@@ -25,6 +25,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("query", "articleEvents", "ANONYMOUS"),
     ("query", "moderationEvents", "MODERATOR"),
     ("query", "moderationState", "MODERATOR"),
+    ("query", "moderationDecisions", "MODERATOR"),
     ("query", "moderationRules", "MODERATOR"),
     ("query", "moderationRulesTry", "MODERATOR"),
     ("query", "moderationQueue", "MODERATOR"),

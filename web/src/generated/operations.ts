@@ -641,6 +641,19 @@ export type RepliesVariables = { readonly id: string; readonly first: number; re
 
 export const Replies = "query Replies($id:ID!$first:Int!$after:String$signedIn:Boolean!){comment(id:$id){replies(first:$first after:$after orderBy:OLDEST){...ThreadPage}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<RepliesData, RepliesVariables>;
 
+export type CountsData = {
+  readonly articles: {
+    readonly nodes: ReadonlyArray<{
+      readonly slug: string;
+      readonly commentCount: number;
+    }>;
+  };
+};
+
+export type CountsVariables = { readonly slugs?: readonly string[] | null };
+
+export const Counts = "query Counts($slugs:[String!]){articles(first:100 slugs:$slugs){nodes{slug commentCount}}}" as Operation<CountsData, CountsVariables>;
+
 export type CommentInContextData = {
   readonly comment: ReaderCommentFragment & Partial<OwnFragment> & {
     readonly ancestors: ReadonlyArray<ReaderCommentFragment & Partial<OwnFragment>>;
