@@ -151,6 +151,22 @@ for (const backend of BACKENDS) {
       await assert.rejects(ana.comment(article, words("Twelve")), /SUSPENDED|Insults/);
     });
 
+    test("a record tells what became of what they wrote, and what was done about them", async () => {
+      await page.goto(`${room.nodes[0]}/moderate?queue=all`);
+      await desk.card("One:").first().focus();
+      const mo = await room.person("MODERATOR", "Mo");
+      const { comments } = await mo.run("{ comments: moderationQueue(queue: ALL, first: 1) { nodes { author { record { commentCounts { total deleted approved rejected spam } } } } } }");
+      const { total, deleted, approved, rejected, spam } = comments.nodes[0].author.record.commentCounts;
+      assert.ok(approved > 0 || rejected > 1, "there is something to tell");
+      const record = page.getByRole("list", { name: "Their record" }).filter({ visible: true });
+      for (const figure of [`${total - deleted} in all`, `${approved} approved`, `${rejected} rejected`, `${spam} spam`]) await record.getByText(figure, { exact: true }).waitFor();
+      await page.locator(".author").filter({ visible: true }).getByRole("link", { name: "Ana" }).click();
+      const done = page.getByRole("list", { name: "What was done about them" });
+      await done.getByText("Suspended").waitFor();
+      await done.getByText("Insults").waitFor();
+      await accessible(page, "a person's record");
+    });
+
     test("what was decided is in the charts, and in their tables", async () => {
       await page.getByRole("link", { name: "Figures" }).click();
       await page.getByRole("img", { name: /^Decisions\. \d+ decisions: / }).waitFor();
@@ -160,8 +176,47 @@ for (const backend of BACKENDS) {
       await accessible(page, "the charts");
     });
 
+    test("the charts' figures are those of moderationStatistics", async () => {
+      const asked = page.waitForRequest((request) => /moderationStatistics/.test(request.postData() ?? ""));
+      await page.goto(`${room.nodes[0]}/moderate?view=figures&span=week`);
+      const { variables } = (await asked).postDataJSON();
+      const { moderationStatistics: told } = await (await room.person("MODERATOR", "Mo")).run(`query($from: DateTime!, $to: DateTime!, $bucket: StatisticsBucket!) { moderationStatistics(from: $from, to: $to, bucket: $bucket) {
+        total { submitted held decisions approved rejected spam } slices { tally { submitted held approved rejected spam } }
+        heldBy { rule approved refused waiting } decidedBy { moderator { displayName } approved rejected spam } } }`, variables);
+      assert.ok(told.total.decisions > 5 && told.heldBy.length > 0 && told.decidedBy.length > 1, "there is something to compare");
+      const rows = async (name) => {
+        const table = page.getByRole("region", { name, exact: true }).getByRole("table");
+        return table.evaluate((it) => [...it.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("td:not([aria-hidden])")].map((cell) => Number(cell.textContent))));
+      };
+      await page.locator(".chart").first().waitFor();
+      const tiles = await page.locator(".tile b").allTextContents();
+      assert.deepEqual(tiles.slice(0, 2).map(Number), [told.total.submitted, told.total.decisions]);
+      for (const details of await page.getByText(/^As a table/).all()) await details.click();
+      assert.deepEqual(await rows("Comments sent in, as a table"), told.slices.map(({ tally }) => [tally.held, tally.submitted - tally.held]));
+      assert.deepEqual(await rows("Decisions, as a table"), told.slices.map(({ tally }) => [tally.approved, tally.rejected, tally.spam]));
+      assert.deepEqual(await rows("Rules that held most"), told.heldBy.map(({ approved, refused, waiting }) => [approved, refused, waiting, approved + refused + waiting]));
+      assert.deepEqual(await rows("Who decided"), told.decidedBy.map(({ approved, rejected, spam }) => [approved, rejected, spam, approved + rejected + spam]));
+    });
+
+    test("the history of a comment tells everything that was done to it, the latest first", async () => {
+      const mo = await room.person("MODERATOR", "Mo");
+      const { queue } = await mo.run("{ queue: moderationQueue(queue: ALL, first: 20) { nodes { id history { action from to reason by { displayName } } } } }");
+      const { id, history } = queue.nodes.find(({ history: lines }) => lines.some(({ action }) => action === "EDITED"));
+      await page.goto(`${room.nodes[0]}/moderate?view=comment&id=${encodeURIComponent(id)}`);
+      const lines = page.locator("section.part", { has: page.getByRole("heading", { name: "History", exact: true }) }).getByRole("listitem");
+      await lines.first().waitFor();
+      const spoken = (name) => name.toLowerCase().replaceAll("_", " ");
+      const seen = (await lines.allTextContents()).map((text) => text.replace(/\s+/g, " ").trim().toLowerCase());
+      assert.equal(seen.length, history.length);
+      for (const [at, { action, by }] of [...history].reverse().entries()) {
+        assert.ok(seen[at].startsWith(spoken(action)), `${seen[at]} is ${action}`);
+        if (by) assert.ok(seen[at].includes(`by ${by.displayName.toLowerCase()}`), seen[at]);
+      }
+      await accessible(page, "a comment's history");
+    });
+
     test("an editor sets a story's rules", async () => {
-      await page.getByRole("link", { name: "Stories" }).click();
+      await page.getByRole("link", { name: "Stories", exact: true }).click();
       await page.getByRole("button", { name: /^Change/ }).click();
       await page.getByLabel("Shortest, in characters").fill("20");
       await page.getByRole("button", { name: "Save" }).click();

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { plural } from "../lib/text";
+import type { Act } from "./activity";
 import type { Desk } from "./desk";
 import { time } from "./inspector-view";
 import { reasonWords, words } from "./labels";
@@ -23,11 +24,24 @@ export function activityView(desk: Desk): TemplateResult {
     <h2 class="activity-title">By everybody, lately</h2>
     ${
       desk.activity.acts.length === 0
-        ? html`<p class="desk-muted">${desk.activity.loading ? "One moment…" : "Nothing decided on the latest comments yet."}</p>`
-        : html`<ol class="activity" aria-label="By everybody, lately">${desk.activity.acts.map(
-            ({ comment, line }) => html`<li><span><b>${line.by?.displayName}</b> ${words(line.action).toLowerCase()} ${placeLink(desk, { view: "comment", id: comment.id }, `a comment by ${comment.author?.displayName ?? "a former reader"}`)}
-              ${line.reason ? html`<span class="desk-muted">${reasonWords(line.reason)}</span>` : nothing} <span class="desk-muted">${comment.article.headline}</span></span> ${time(line.at)}</li>`,
-          )}</ol>`
+        ? html`<p class="desk-muted">${desk.activity.loading ? "One moment…" : "Nobody has decided anything yet."}</p>`
+        : html`${actsView(desk, desk.activity.acts, "By everybody, lately")}
+            ${desk.activity.hasMore ? html`<p class="more"><button class="button" @click=${() => void desk.moreActivity()}>Earlier</button></p>` : nothing}`
     }
   `;
+}
+
+/** Decisions, each with its comment; those of one go, with how many there were. */
+export function actsView(desk: Desk, acts: readonly Act[], label: string): TemplateResult {
+  return html`<ol class="activity" aria-label=${label}>${acts.map(
+    ({ line: { action, by, comment, reason, at }, count }) => html`<li><span>${by ? placeLink(desk, { view: "person", id: by.id }, html`<b>${by.displayName}</b>`) : html`<b>Somebody</b>`} ${words(action).toLowerCase()}
+      ${
+        count > 1
+          ? html`<b>${plural(count, "comment")}</b>${comment ? html`, among them ${placeLink(desk, { view: "comment", id: comment.id }, "this one")}` : nothing}`
+          : comment
+            ? placeLink(desk, { view: "comment", id: comment.id }, `a comment by ${comment.author?.displayName ?? "a former reader"}`)
+            : "a comment"
+      }
+      ${reason ? html`<span class="desk-muted">${reasonWords(reason)}</span>` : nothing} ${count === 1 && comment ? html`<span class="desk-muted">${comment.article.headline}</span>` : nothing}</span> ${time(at)}</li>`,
+  )}</ol>`;
 }

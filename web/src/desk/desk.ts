@@ -260,6 +260,10 @@ export class Desk extends LitElement {
     this.requestUpdate();
   }
 
+  async moreActivity(): Promise<void> {
+    await this.activity.more().catch((error: unknown) => this.fail(error));
+  }
+
   fail(error: unknown): void {
     if (error instanceof Refused && /UNAUTHENTICATED|FORBIDDEN/.test(error.code)) void this.identify();
     else this.problem = error instanceof Unreachable ? "The server can’t be reached. What you see may be out of date." : (error as Error).message;

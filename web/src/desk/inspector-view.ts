@@ -1,9 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { fully, plural, when } from "../lib/text";
+import type { ModerationQueueName, SanctionLineFragment } from "../generated/operations";
 import type { Desk } from "./desk";
 import type { Context } from "./inspector";
-import { QUEUES, reasonWords, STATUS, words } from "./labels";
+import { reasonWords, SANCTIONED, STATUS, words } from "./labels";
 import type { Item } from "./queue";
 import { NO_FILTER } from "./route";
 import { sanctionWords } from "./sanctions";
@@ -58,20 +59,39 @@ export function threadLine(comment: Context["ancestors"][number]): TemplateResul
 }
 
 function authorView(desk: Desk, author: NonNullable<Item["comment"]["author"]>): TemplateResult {
+  const sanctions = desk.inspector.recordOf(author.id)?.user?.record?.sanctions;
+  // The one in force is said by itself: what is listed is what came before.
+  const past = sanctions && (sanctions.totalCount > 1 || !author.sanction) ? sanctions.nodes : [];
   return html`<p class="author">
       ${placeLink(desk, { view: "person", id: author.id }, html`<b>${author.displayName}</b>`)}${author.role === "READER" ? nothing : html` <span class="tag">${words(author.role)}</span>`}
     </p>
     ${recordView(desk, author.id)}
-    ${author.sanction ? html`<p class="author-sanction">${sanctionWords(author.displayName, author.sanction)}${author.sanction.reason ? html`: ${author.sanction.reason}` : nothing}</p>` : nothing}`;
+    ${author.sanction ? html`<p class="author-sanction">${sanctionWords(author.displayName, author.sanction)}${author.sanction.reason ? html`: ${author.sanction.reason}` : nothing}</p>` : nothing}
+    ${past.length > 0 ? sanctionsView(past, "Their sanctions") : nothing}
+    ${sanctions && sanctions.totalCount > past.length && past.length > 0 ? html`<p class="desk-muted">${placeLink(desk, { view: "person", id: author.id }, `All ${sanctions.totalCount}`)}</p>` : nothing}`;
 }
 
-/** How much somebody has written, by where it stands; each number leads to what it counts. */
+/** What became of what somebody has written, and, below, what was done about them lately. What is a queue leads there. */
 export function recordView(desk: Desk, authorId: string): TemplateResult | typeof nothing {
-  const record = desk.inspector.recordOf(authorId);
-  if (!record) return nothing;
+  const known = desk.inspector.recordOf(authorId);
+  const record = known?.user?.record;
+  if (!known || !record) return nothing;
   const filter = { ...NO_FILTER, authorId };
-  return html`<ul class="record" aria-label="Their record">${QUEUES.map(([name, label]) =>
-    html`<li>${placeLink(desk, { view: "queue", queue: name, filter }, html`<b>${(record[name as keyof typeof record]).totalCount.toLocaleString()}</b> ${name === "ALL" ? "in all" : label.toLowerCase()}`)}</li>`)}</ul>`;
+  const { total, pending, approved, rejected, spam, deleted } = record.commentCounts;
+  const figure = (count: number, label: string, queue?: ModerationQueueName, bad = false): TemplateResult => {
+    const text = html`<b class=${bad && count > 0 ? "is-bad" : ""}>${count.toLocaleString()}</b> ${label}`;
+    return html`<li>${queue ? placeLink(desk, { view: "queue", queue, filter }, text) : html`<span>${text}</span>`}</li>`;
+  };
+  return html`<ul class="record" aria-label="Their record">
+    ${figure(total - deleted, "in all", "ALL")}${figure(pending, "waiting", "PENDING")}${figure(approved, "approved")}${figure(rejected, "rejected", undefined, true)}${figure(spam, "spam", "SPAM", true)}${figure(known.reported.totalCount, "reported", "REPORTED", true)}
+  </ul>`;
+}
+
+/** What was done about somebody, the latest first. */
+export function sanctionsView(lines: readonly SanctionLineFragment[], label: string): TemplateResult {
+  return html`<ol class="lines" aria-label=${label}>${lines.map(
+    ({ kind, until, reason, at, by }) => html`<li><b>${kind === "NONE" ? "Lifted" : SANCTIONED[kind]}</b>${until ? html` until ${fully(until, undefined)}` : nothing}${by ? html` by ${by.displayName}` : nothing} ${time(at)}${reason ? html` <q dir="auto">${reason}</q>` : nothing}</li>`,
+  )}</ol>`;
 }
 
 /** What was done to a comment, the latest first. */

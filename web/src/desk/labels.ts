@@ -1,4 +1,4 @@
-import type { CommentStatus, ModerationQueueName, ReasonCode } from "../generated/operations";
+import type { CommentStatus, ModerationQueueName, ReasonCode, SanctionKind } from "../generated/operations";
 import type { Verdict } from "./decisions";
 
 export type Reason = ReasonCode;
@@ -36,6 +36,13 @@ export const STATUS: Readonly<Record<CommentStatus, string>> = {
   REJECTED: "Rejected",
   SPAM: "Spam",
   DELETED: "Deleted by its author",
+};
+
+/** What was done about a person. */
+export const SANCTIONED: Readonly<Record<Exclude<SanctionKind, "NONE">, string>> = {
+  BAN: "Banned",
+  SUSPEND: "Suspended",
+  PREMODERATE: "Pre-moderated",
 };
 
 /** What was done, as a toast and a screen reader say it. */

@@ -181,6 +181,36 @@ export type ThreadLineFragment = {
   } | null;
 };
 
+export type DecisionFragment = {
+  readonly action: HistoryAction;
+  readonly by: {
+    readonly id: string;
+    readonly displayName: string;
+  } | null;
+  readonly reason: ReasonCode | null;
+  readonly at: string;
+  readonly actionId: string | null;
+  readonly comment: {
+    readonly id: string;
+    readonly author: {
+      readonly displayName: string;
+    } | null;
+    readonly article: {
+      readonly headline: string;
+    };
+  } | null;
+};
+
+export type SanctionLineFragment = {
+  readonly kind: SanctionKind;
+  readonly until: string | null;
+  readonly reason: string | null;
+  readonly at: string;
+  readonly by: {
+    readonly displayName: string;
+  } | null;
+};
+
 export type DeskTallyFragment = {
   readonly submitted: number;
   readonly held: number;
@@ -362,25 +392,19 @@ export type DeskContextVariables = { readonly id: string };
 
 export const DeskContext = "query DeskContext($id:ID!){comment(id:$id){...QueueComment ancestors{...ThreadLine}replies(first:3){totalCount nodes{...ThreadLine}}history{...HistoryLine}}}fragment QueueComment on Comment{id body bodyHtml status author{id displayName initial role sanction{kind until reason}}createdAt editedAt revision depth parent{id bodyHtml status author{displayName}}article{id slug headline}heldBecause{rule detail}reports(first:5){totalCount nodes{reason note createdAt}}claim{moderator{id displayName}expiresAt}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at actionId}" as Operation<DeskContextData, DeskContextVariables>;
 
-export type DeskRecentData = {
-  readonly moderationQueue: {
-    readonly nodes: ReadonlyArray<{
-      readonly id: string;
-      readonly body: string | null;
-      readonly author: {
-        readonly displayName: string;
-      } | null;
-      readonly article: {
-        readonly headline: string;
-      };
-      readonly history: readonly HistoryLineFragment[] | null;
-    }>;
+export type DeskDecisionsData = {
+  readonly moderationDecisions: {
+    readonly nodes: readonly DecisionFragment[];
+    readonly pageInfo: {
+      readonly hasNextPage: boolean;
+      readonly endCursor: string | null;
+    };
   };
 };
 
-export type DeskRecentVariables = { readonly last: number };
+export type DeskDecisionsVariables = { readonly first: number; readonly after?: string | null };
 
-export const DeskRecent = "query DeskRecent($last:Int!){moderationQueue(queue:ALL last:$last){nodes{id body author{displayName}article{headline}history{...HistoryLine}}}}fragment HistoryLine on HistoryEntry{action by{id displayName}from to reason note at actionId}" as Operation<DeskRecentData, DeskRecentVariables>;
+export const DeskDecisions = "query DeskDecisions($first:Int!$after:String){moderationDecisions(first:$first after:$after){nodes{...Decision}pageInfo{hasNextPage endCursor}}}fragment Decision on HistoryEntry{action by{id displayName}reason at actionId comment{id author{displayName}article{headline}}}" as Operation<DeskDecisionsData, DeskDecisionsVariables>;
 
 export type DeskClaimData = {
   readonly commentClaim: {
@@ -550,23 +574,30 @@ export type DeskCommentingVariables = { readonly input: CommentingSetInput };
 export const DeskCommenting = "mutation DeskCommenting($input:CommentingSetInput!){commentingSet(input:$input){article{id ...DeskPolicy}userErrors{code message field}}}fragment DeskPolicy on Article{commentPolicy{state moderation minLength maxLength guidelines closesAt}}" as Operation<DeskCommentingData, DeskCommentingVariables>;
 
 export type DeskRecordData = {
-  readonly ALL: {
-    readonly totalCount: number;
-  };
-  readonly PENDING: {
-    readonly totalCount: number;
-  };
-  readonly REPORTED: {
-    readonly totalCount: number;
-  };
-  readonly SPAM: {
+  readonly user: {
+    readonly record: {
+      readonly commentCounts: {
+        readonly total: number;
+        readonly pending: number;
+        readonly approved: number;
+        readonly rejected: number;
+        readonly spam: number;
+        readonly deleted: number;
+      };
+      readonly sanctions: {
+        readonly totalCount: number;
+        readonly nodes: readonly SanctionLineFragment[];
+      };
+    } | null;
+  } | null;
+  readonly reported: {
     readonly totalCount: number;
   };
 };
 
 export type DeskRecordVariables = { readonly authorId: string };
 
-export const DeskRecord = "query DeskRecord($authorId:ID!){ALL:moderationQueue(queue:ALL first:1 authorId:$authorId){totalCount}PENDING:moderationQueue(queue:PENDING first:1 authorId:$authorId){totalCount}REPORTED:moderationQueue(queue:REPORTED first:1 authorId:$authorId){totalCount}SPAM:moderationQueue(queue:SPAM first:1 authorId:$authorId){totalCount}}" as Operation<DeskRecordData, DeskRecordVariables>;
+export const DeskRecord = "query DeskRecord($authorId:ID!){user(id:$authorId){record{commentCounts{total pending approved rejected spam deleted}sanctions(first:3){totalCount nodes{...SanctionLine}}}}reported:moderationQueue(queue:REPORTED first:1 authorId:$authorId){totalCount}}fragment SanctionLine on SanctionEntry{kind until reason at by{displayName}}" as Operation<DeskRecordData, DeskRecordVariables>;
 
 export type DeskPersonData = {
   readonly node: (
@@ -589,6 +620,22 @@ export type DeskPersonData = {
       readonly until: string | null;
       readonly reason: string | null;
     } | null;
+    readonly record: {
+      readonly sanctions: {
+        readonly nodes: readonly SanctionLineFragment[];
+      };
+      readonly sanctionsImposed: {
+        readonly nodes: ReadonlyArray<SanctionLineFragment & {
+          readonly user: {
+            readonly id: string;
+            readonly displayName: string;
+          } | null;
+        }>;
+      } | null;
+      readonly decisions: {
+        readonly nodes: readonly DecisionFragment[];
+      } | null;
+    } | null;
   }
   ) | null;
   readonly written: {
@@ -598,7 +645,7 @@ export type DeskPersonData = {
 
 export type DeskPersonVariables = { readonly id: string };
 
-export const DeskPerson = "query DeskPerson($id:ID!){node(id:$id){__typename ...on User{id displayName role sanction{kind until reason}}}written:moderationQueue(queue:ALL last:20 authorId:$id){nodes{...ThreadLine}}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}" as Operation<DeskPersonData, DeskPersonVariables>;
+export const DeskPerson = "query DeskPerson($id:ID!){node(id:$id){__typename ...on User{id displayName role sanction{kind until reason}record{sanctions(first:20){nodes{...SanctionLine}}sanctionsImposed(first:20){nodes{...SanctionLine user{id displayName}}}decisions(first:20){nodes{...Decision}}}}}written:moderationQueue(queue:ALL last:20 authorId:$id){nodes{...ThreadLine}}}fragment SanctionLine on SanctionEntry{kind until reason at by{displayName}}fragment Decision on HistoryEntry{action by{id displayName}reason at actionId comment{id author{displayName}article{headline}}}fragment ThreadLine on Comment{id bodyHtml status createdAt author{id displayName}}" as Operation<DeskPersonData, DeskPersonVariables>;
 
 export type CommentsData = {
   readonly article: {

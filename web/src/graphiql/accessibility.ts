@@ -1,5 +1,5 @@
 /**
- * Small repairs to GraphiQL's markup, for screen readers: names for the editors' text areas, a result that the keyboard can scroll, and
+ * Small repairs to GraphiQL's markup, for screen readers: names for the editors' text areas and the explorer's fields, a result that the keyboard can scroll, and
  * tabs as a list of buttons (a `tab` role may not hold the close button that it holds).
  */
 export function repairAccessibility(root: HTMLElement): void {
@@ -9,6 +9,10 @@ export function repairAccessibility(root: HTMLElement): void {
     }
     for (const scroller of root.querySelectorAll<HTMLElement>(".CodeMirror-scroll")) {
       if (scroller.tabIndex < 0) scroller.tabIndex = 0;
+    }
+    for (const field of root.querySelectorAll<HTMLElement>(".docExplorerWrap :is(input, select):not([aria-label])")) {
+      const argument = field.closest<HTMLElement>("[data-arg-name]")?.dataset.argName;
+      field.setAttribute("aria-label", argument ?? (field.closest(".graphiql-explorer-actions") ? "Kind of operation to add" : "Name of the operation"));
     }
     const tabs = root.querySelector(".graphiql-tabs");
     if (!tabs) return;
