@@ -46,7 +46,7 @@ pub fn names(data: &[u8]) {
 pub fn socket(data: &[u8]) {
     const MAX: usize = 256 * 1024;
     let mut rest = data;
-    while let Ok(Some(head)) = Head::read(rest, MAX) {
+    while let Ok(Some(head)) = Head::read(rest, 0, MAX) {
         assert!(head.payload <= MAX && head.bytes <= rest.len());
         let Some(payload) = rest.get(head.bytes..head.bytes + head.payload) else { break };
         let mut payload = payload.to_vec();

@@ -73,9 +73,14 @@ limits! {
     execution_seconds "execution-seconds" = 10, "Seconds that a query or a mutation may run";
     executions "executions" = 256, "Queries and mutations that run at a time";
     executions_waiting "executions-waiting" = 2_048, "Those that wait for a turn, two seconds at most";
-    bodies_kib "bodies-kib" = 16 * 1024, "KiB of large request bodies that are held at a time";
+    bodies_kib "bodies-kib" = 16 * 1024, "KiB of large request bodies and messages that are held at a time, as sent and as unpacked";
     memory_mib "memory-mib" = 0, "MiB that the process may occupy before it turns requests away; 0: four fifths of what there is";
     // Sockets and connections.
+    socket_message_bytes "socket-message-bytes" = 256 * 1024, "Bytes of one message on a WebSocket, in however many frames";
+    socket_init_seconds "socket-init-seconds" = 10, "Seconds for the first message on a WebSocket, connection_init";
+    socket_ping_seconds "socket-ping-seconds" = 25, "Seconds between two pings on a WebSocket";
+    socket_silence_seconds "socket-silence-seconds" = 60, "Seconds that a client may leave them unanswered, seen at the next ping";
+    heartbeat_seconds "heartbeat-seconds" = 15, "Seconds of silence on a stream of events before it says that it is alive";
     socket_operations "socket-operations" = 32, "Operations of one WebSocket at a time";
     sockets_per_address "sockets-per-address" = 500, "WebSockets from one address, loopback apart";
     sockets_per_person "sockets-per-person" = 64, "WebSockets of one person on one node";

@@ -1,9 +1,10 @@
 //! How much runs at once, and what is turned away before memory is short.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::error::GraphError;
@@ -11,13 +12,17 @@ use crate::limits::{Limits, size};
 
 /// How long a request waits for a turn.
 const TURN_WAIT: Duration = Duration::from_secs(2);
+/// What a client sends is held up to here for as many as come; for more, there has to be room.
+const SMALL: usize = 16 * 1024;
+/// Room is taken in pieces of so many KiB.
+const PIECE_KIB: u32 = 64;
 
 /// See the module.
 pub struct Load {
     turns: Semaphore,
     waiting: AtomicUsize,
     waiting_max: usize,
-    bodies: Semaphore,
+    bodies: Arc<Semaphore>,
     short: AtomicBool,
 }
 
@@ -30,7 +35,7 @@ impl Load {
             turns: permits(limits.executions),
             waiting: AtomicUsize::new(0),
             waiting_max: size(limits.executions_waiting),
-            bodies: permits(limits.bodies_kib),
+            bodies: Arc::new(permits(limits.bodies_kib)),
             short: AtomicBool::new(false),
         }
     }
@@ -73,11 +78,30 @@ impl Load {
             Ok(Err(_)) | Err(_) => Err(GraphError::overloaded()),
         }
     }
+}
 
-    /// Room for so much more of a large body; `None`: there is none.
+/// The room that something large from a client takes, for as long as this lasts: the body of a request, packed or not, or
+/// a message that has not come whole.
+#[derive(Debug, Default)]
+pub struct Room(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    /// Makes it large enough for so many bytes in all; `false`: there is not so much.
     #[must_use]
-    pub fn room(&self, kib: u32) -> Option<SemaphorePermit<'_>> {
-        self.bodies.try_acquire_many(kib).ok()
+    pub fn fits(&mut self, bytes: usize, load: &Load) -> bool {
+        let needed = bytes.saturating_sub(SMALL).div_ceil(PIECE_KIB as usize * 1024);
+        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) / PIECE_KIB as usize;
+        let more = needed.saturating_sub(held).saturating_mul(PIECE_KIB as usize);
+        if more == 0 {
+            return true;
+        }
+        let Ok(more) = u32::try_from(more) else { return false };
+        let Ok(more) = Arc::clone(&load.bodies).try_acquire_many_owned(more) else { return false };
+        match &mut self.0 {
+            Some(held) => held.merge(more),
+            none => *none = Some(more),
+        }
+        true
     }
 }
 
@@ -103,5 +127,19 @@ mod tests {
         assert!(load.turn().await.is_ok());
         load.set_short(true);
         assert!(load.turn().await.is_err());
+    }
+
+    #[test]
+    fn there_is_so_much_room_and_who_leaves_gives_it_back() {
+        let load = Load::new(&Limits { bodies_kib: 128, ..Limits::default() });
+        let (mut one, mut other, mut third) = (Room::default(), Room::default(), Room::default());
+        assert!(one.fits(SMALL, &load), "what is small takes no room");
+        assert!(other.fits(SMALL + 1, &load) && third.fits(SMALL + 64 * 1024, &load));
+        assert!(other.fits(SMALL + 64 * 1024, &load), "it has that already");
+        assert!(!one.fits(SMALL + 1, &load) && !other.fits(SMALL + 64 * 1024 + 1, &load));
+        drop(third);
+        assert!(other.fits(SMALL + 128 * 1024, &load) && !one.fits(SMALL + 1, &load));
+        drop(other);
+        assert!(one.fits(SMALL + 128 * 1024, &load));
     }
 }

@@ -21,7 +21,7 @@ use async_graphql::Schema;
 pub use engine::{Engine, Live, Terms};
 pub use error::{GraphError, STORAGE_UNAVAILABLE};
 pub use id::GlobalId;
-pub use load::Load;
+pub use load::{Load, Room};
 
 /// What this service answers to.
 pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;

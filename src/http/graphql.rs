@@ -52,7 +52,7 @@ pub async fn post(
         return Problem::overloaded().respond(media);
     }
     let message = match body::read(&headers, body, max, load).await {
-        Ok(bytes) => read_json(&bytes).map_err(Problem::from),
+        Ok(held) => read_json(held.bytes()).map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     answer(&edge, &headers, media, message, Sent { from: peer, version, safe_only: false }).await
@@ -67,6 +67,9 @@ pub async fn get(
     let (mut parts, _) = request.into_parts();
     let upgrade = parts.headers.get(header::UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
     if upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
+        if edge.engine.load().is_short() {
+            return Problem::overloaded().respond(Media::Json);
+        }
         return websocket::upgrade(edge, peer.address.ip(), &mut parts).await;
     }
     let headers = parts.headers.clone();

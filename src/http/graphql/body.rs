@@ -8,19 +8,43 @@ use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 
 use super::problem::Problem;
-use crate::graphql::Load;
+use crate::graphql::{Load, Room};
 use crate::http::negotiate::{self, Encoding};
 
-/// Bodies up to here are held by as many as come; for more of one, there has to be room.
-const SMALL: usize = 16 * 1024;
-/// Room is taken in pieces of so many KiB.
-const PIECE_KIB: u32 = 64;
+/// Unpacked in pieces of so many bytes.
+const PIECE: usize = 16 * 1024;
+
+/// A body, and the room that it takes.
+#[derive(Debug, Default)]
+pub struct Held {
+    bytes: Vec<u8>,
+    room: Room,
+}
+
+impl Held {
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn push(&mut self, piece: &[u8], max: usize, load: &Load) -> Result<(), Problem> {
+        let bytes = self.bytes.len() + piece.len();
+        if bytes > max {
+            return Err(too_large(max));
+        }
+        if !self.room.fits(bytes, load) {
+            return Err(Problem::overloaded());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+}
 
 /// Reads it: at most `max` bytes, before and after it is unpacked.
 ///
 /// # Errors
 /// Its kind, its size or its pace is not what it should be, or there is no room for it now.
-pub async fn read(headers: &HeaderMap, body: Body, max: usize, load: &Load) -> Result<Vec<u8>, Problem> {
+pub async fn read(headers: &HeaderMap, body: Body, max: usize, load: &Load) -> Result<Held, Problem> {
     if !negotiate::is_json(headers) {
         let message = "Send `Content-Type: application/json`, in UTF-8.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message));
@@ -30,43 +54,35 @@ pub async fn read(headers: &HeaderMap, body: Body, max: usize, load: &Load) -> R
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_ENCODING", message);
         return Err(problem.with(header::ACCEPT_ENCODING, "gzip, identity"));
     };
-    let bytes = receive(body, max, load).await?;
+    let received = receive(body, max, load).await?;
     match encoding {
-        Encoding::Identity => Ok(bytes),
-        Encoding::Gzip => unpack(&bytes, max),
+        Encoding::Identity => Ok(received),
+        Encoding::Gzip => unpack(&received.bytes, max, load),
     }
 }
 
-async fn receive(body: Body, max: usize, load: &Load) -> Result<Vec<u8>, Problem> {
+async fn receive(body: Body, max: usize, load: &Load) -> Result<Held, Problem> {
     if http_body::Body::size_hint(&body).lower() > max as u64 {
         return Err(too_large(max));
     }
-    let (mut bytes, mut rooms) = (Vec::new(), Vec::new());
-    let mut pieces = body.into_data_stream();
+    let (mut held, mut pieces) = (Held::default(), body.into_data_stream());
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| unread(&error))?;
-        if bytes.len() + piece.len() > max {
-            return Err(too_large(max));
-        }
-        while bytes.len() + piece.len() > SMALL + rooms.len() * PIECE_KIB as usize * 1024 {
-            let room = load.room(PIECE_KIB);
-            rooms.push(room.ok_or_else(Problem::overloaded)?);
-        }
-        bytes.extend_from_slice(&piece);
+        held.push(&piece.map_err(|error| unread(&error))?, max, load)?;
     }
-    Ok(bytes)
+    Ok(held)
 }
 
 /// A bomb is given up at the limit: what is beyond it is never made.
-fn unpack(packed: &[u8], max: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let most = max as u64 + 1;
-    let read = MultiGzDecoder::new(packed).take(most).read_to_end(&mut bytes);
-    if bytes.len() > max {
-        return Err(too_large(max));
+fn unpack(packed: &[u8], max: usize, load: &Load) -> Result<Held, Problem> {
+    let (mut held, mut unpacking) = (Held::default(), MultiGzDecoder::new(packed));
+    let mut piece = vec![0; PIECE];
+    loop {
+        match unpacking.read(&mut piece) {
+            Ok(0) => return Ok(held),
+            Ok(length) => held.push(&piece[..length], max, load)?,
+            Err(_) => return Err(Problem::bad_request("The body is not well-formed gzip.")),
+        }
     }
-    read.map_err(|_| Problem::bad_request("The body is not well-formed gzip."))?;
-    Ok(bytes)
 }
 
 fn too_large(max: usize) -> Problem {
@@ -94,6 +110,8 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
+    use crate::limits::Limits;
+
     const MAX: usize = 512 * 1024;
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -104,11 +122,28 @@ mod tests {
 
     #[test]
     fn what_was_packed_is_unpacked_up_to_the_limit() {
-        let unpacked = |bytes: &[u8]| unpack(bytes, MAX).map_err(|problem| problem.status());
+        let load = Load::new(&Limits::default());
+        let unpacked = |bytes: &[u8]| {
+            unpack(bytes, MAX, &load).map(|held| held.bytes).map_err(|problem| problem.status())
+        };
         assert_eq!(unpacked(&packed(b"{}")), Ok(b"{}".to_vec()));
         assert_eq!(unpacked(&packed(&vec![b' '; MAX])).map(|bytes| bytes.len()), Ok(MAX));
         assert_eq!(unpacked(&packed(&vec![b' '; 50 * 1024 * 1024])), Err(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(unpacked(b"{}"), Err(StatusCode::BAD_REQUEST));
         assert_eq!(unpacked(&packed(b"{}")[..12]), Err(StatusCode::BAD_REQUEST), "half of it");
+    }
+
+    #[test]
+    fn what_is_unpacked_needs_room_as_well() {
+        let load = Load::new(&Limits { bodies_kib: 192, ..Limits::default() });
+        let (small, large) = (packed(&[b' '; 1_000]), packed(&vec![b' '; 200 * 1024]));
+        let held = unpack(&large, MAX, &load).expect("there is room for one");
+        assert_eq!(
+            unpack(&large, MAX, &load).expect_err("not for two").status(),
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert!(unpack(&small, MAX, &load).is_ok(), "what is small always finds room");
+        drop(held);
+        assert!(unpack(&large, MAX, &load).is_ok());
     }
 }

@@ -12,6 +12,7 @@ use crate::http::message::NotOne;
 use crate::http::negotiate::Media;
 
 /// See the module.
+#[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
     error: Box<GraphError>,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -27,8 +28,9 @@ pub struct Peer {
 
 impl Conn {
     /// A connection just accepted; it keeps its place in the crowd for as long as its line lasts.
-    pub fn new(stream: TcpStream, place: Option<Place<IpAddr>>) -> Self {
-        Self(Line::new(stream, place))
+    /// `write_wait` is how long its client may take for what it is sent.
+    pub fn new(stream: TcpStream, place: Option<Place<IpAddr>>, write_wait: Duration) -> Self {
+        Self(Line::new(stream, place, write_wait))
     }
 
     /// Its line.

@@ -22,9 +22,6 @@ use super::serve::Place;
 pub use conn::{Conn, Peer};
 pub use handover::take_over;
 
-/// How long a client may take for what it is sent.
-const WRITE_WAIT: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(30) };
-
 /// The client is gone, or does not take what it is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lost;
@@ -33,6 +30,8 @@ pub struct Lost;
 pub struct Line {
     stream: TcpStream,
     out: Mutex<Out>,
+    /// How long a client may take for what it is sent.
+    write_wait: Duration,
     _place: Option<Place<IpAddr>>,
 }
 
@@ -70,9 +69,9 @@ pub enum Offered {
 }
 
 impl Line {
-    fn new(stream: TcpStream, place: Option<Place<IpAddr>>) -> Arc<Self> {
+    fn new(stream: TcpStream, place: Option<Place<IpAddr>>, write_wait: Duration) -> Arc<Self> {
         let out = Out { phase: Phase::Http, rest: Vec::new(), lost: false, writes: 0, waker: None };
-        Arc::new(Self { stream, out: Mutex::new(out), _place: place })
+        Arc::new(Self { stream, out: Mutex::new(out), write_wait, _place: place })
     }
 
     /// Writes all of it if the socket takes at least the beginning; does not wait.
@@ -118,7 +117,7 @@ impl Line {
     /// # Errors
     /// As [`Self::write`].
     pub async fn finish(&self) -> Result<(), Lost> {
-        let finished = timeout(WRITE_WAIT, async {
+        let finished = timeout(self.write_wait, async {
             while !self.try_finish()? {
                 self.stream.writable().await.map_err(|_| Lost)?;
             }
@@ -128,7 +127,7 @@ impl Line {
     }
 
     async fn write_slowly(&self, bytes: &[u8]) -> Result<(), Lost> {
-        let begun = timeout(WRITE_WAIT, async {
+        let begun = timeout(self.write_wait, async {
             while !self.try_finish()? || self.offer(bytes) == Offered::NotNow {
                 self.stream.writable().await.map_err(|_| Lost)?;
             }
@@ -217,7 +216,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await;
         let (server, _) = listener.accept().await.expect("a client connects");
-        (client.expect("it listens"), Arc::clone(Conn::new(server, None).line()))
+        (client.expect("it listens"), Arc::clone(Conn::new(server, None, Duration::from_millis(300)).line()))
     }
 
     /// Numbered pieces, until the socket takes no more; how many it took, the last perhaps in part.

@@ -29,7 +29,7 @@ impl Line {
     /// A stream just accepted, on its place in the crowd.
     pub fn new(stream: TcpStream, place: Place<IpAddr>, write_wait: Duration) -> Self {
         Self {
-            io: TokioIo::new(Conn::new(stream, Some(place))),
+            io: TokioIo::new(Conn::new(stream, Some(place), write_wait)),
             pulse: Arc::default(),
             write_wait,
             stalled: None,

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use bytes::{BufMut, BytesMut};
@@ -13,20 +14,21 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::{COMPLETE, HEARTBEAT, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
+use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
 use crate::auth::End;
 use crate::feed::Frame;
 
 /// The body of an operation's stream, which lasts until `until` at the latest.
 pub fn body(starting: Starting, until: Until) -> Body {
     let now = Instant::now();
-    let Until { stopping, ends, withdrawn } = until;
+    let Until { heartbeat, stopping, ends, withdrawn } = until;
     Body::from_stream(Flow {
         phase: Phase::Starting(starting),
         withdrawn,
         stopping: Box::pin(stopping.cancelled_owned()),
-        timer: Box::pin(sleep_until(ends.map_or(now + HEARTBEAT, |ends| ends.min(now + HEARTBEAT)))),
+        timer: Box::pin(sleep_until(ends.map_or(now + heartbeat, |ends| ends.min(now + heartbeat)))),
         ends,
+        heartbeat,
         spoke: now,
     })
 }
@@ -38,6 +40,8 @@ struct Flow {
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     timer: Pin<Box<Sleep>>,
     ends: Option<Instant>,
+    /// How long it may be silent.
+    heartbeat: Duration,
     /// When something was last sent.
     spoke: Instant,
 }
@@ -71,11 +75,11 @@ impl Stream for Flow {
             if self.ends.is_some_and(|ends| ends <= now) {
                 return self.show_out(End::Expired);
             }
-            let silent = now.duration_since(self.spoke) >= HEARTBEAT;
+            let silent = now.duration_since(self.spoke) >= self.heartbeat;
             if silent {
                 self.spoke = now;
             }
-            let heartbeat = self.spoke + HEARTBEAT;
+            let heartbeat = self.spoke + self.heartbeat;
             let next = self.ends.map_or(heartbeat, |ends| ends.min(heartbeat));
             self.timer.as_mut().reset(next);
             if silent {

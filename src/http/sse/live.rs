@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{COMPLETE, HEARTBEAT, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
+use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
 use crate::auth::End;
 use crate::feed::{Batch, Frame, Outlet};
 use crate::graphql::Live;
@@ -77,11 +77,11 @@ pub async fn serve(line: Arc<Line>, starting: Starting, until: Until) {
 impl Stream {
     /// An end without `complete` means that the client comes back, to another node or with a new token.
     async fn run(&mut self, until: Until) -> Result<(), Lost> {
-        let Until { stopping, ends, mut withdrawn } = until;
+        let Until { heartbeat, stopping, ends, mut withdrawn } = until;
         let mut stopping = pin!(stopping.cancelled());
         let mut ending = ends.map(|ends| Box::pin(sleep_until(ends)));
         // Set anew only when it has rung: what is sent meanwhile does not touch it.
-        let mut timer = pin!(sleep_until(Instant::now() + HEARTBEAT));
+        let mut timer = pin!(sleep_until(Instant::now() + heartbeat));
         loop {
             let event = poll_fn(|cx| {
                 if let Some(Poll::Ready(end)) = withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
@@ -125,7 +125,7 @@ impl Stream {
                         self.line.write(&chunk(HEARTBEAT_BYTES)).await?;
                     }
                     self.writes = self.line.writes();
-                    timer.as_mut().reset(Instant::now() + HEARTBEAT);
+                    timer.as_mut().reset(Instant::now() + heartbeat);
                 }
             }
         }

@@ -27,10 +27,8 @@ use crate::auth::{End, Refused};
 use crate::feed::Frame;
 use crate::graphql::Live;
 use crate::graphql::engine::{Accepted, refused, to_json};
+use crate::limits::seconds;
 
-/// How often a silent stream says that it is alive, at least: under the half minute after which the most
-/// impatient proxies give up.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Told at the beginning: the stream is open, and a browser that loses it comes back after 1 to 2 seconds.
 const OPENING: &[u8] = b":\nretry: 1000\n\n";
 const HEARTBEAT_BYTES: &[u8] = b":\n\n";
@@ -42,6 +40,8 @@ type Starting = BoxFuture<'static, Result<Live, Box<GraphResponse>>>;
 
 /// What ends a stream from our side.
 struct Until {
+    /// How long a stream may be silent before it says that it is alive.
+    heartbeat: Duration,
     stopping: CancellationToken,
     /// When the credentials end.
     ends: Option<Instant>,
@@ -65,8 +65,12 @@ pub fn stream(
 ) -> Response {
     let (engine, viewer) = (edge.engine.clone(), pass.viewer());
     let starting = async move { engine.stream(accepted, viewer, resume).await }.boxed();
-    let until =
-        Until { stopping: edge.stopping.clone(), ends: pass.expiry(edge), withdrawn: pass.withdrawn(edge) };
+    let until = Until {
+        heartbeat: seconds(edge.engine.limits().heartbeat_seconds.max(1)),
+        stopping: edge.stopping.clone(),
+        ends: pass.expiry(edge),
+        withdrawn: pass.withdrawn(edge),
+    };
     if version != Version::HTTP_11 {
         return respond(body::body(starting, until));
     }

@@ -69,11 +69,11 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads it; `None` until all of it is there. `payload_max` bounds what a frame may announce.
+    /// Reads it; `None` until all of it is there. Its message has `so_far` bytes and may have `message_max`.
     ///
     /// # Errors
     /// How to close on a frame that no client may send.
-    pub fn read(bytes: &[u8], payload_max: usize) -> Result<Option<Self>, Close> {
+    pub fn read(bytes: &[u8], so_far: usize, message_max: usize) -> Result<Option<Self>, Close> {
         let (Some(&first), Some(&second)) = (bytes.first(), bytes.get(1)) else { return Ok(None) };
         if first & RESERVED != 0 {
             return Err(Close::Protocol("Reserved bits are for extensions, and none was agreed on"));
@@ -101,8 +101,8 @@ impl Head {
             short => (short as u64, 2),
         };
         let payload = usize::try_from(payload).unwrap_or(usize::MAX);
-        if payload > payload_max {
-            return Err(Close::TooLarge);
+        if payload > message_max.saturating_sub(so_far) && !opcode.is_control() {
+            return Err(Close::TooLarge(message_max));
         }
         let Some(Ok(mask)) = bytes.get(after..after + 4).map(TryInto::try_into) else { return Ok(None) };
         Ok(Some(Self { last, opcode, bytes: after + 4, payload, mask }))
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_rfc_is_read_as_it_says() {
-        let head = Head::read(&HELLO, 100).expect("a frame").expect("all of it");
+        let head = Head::read(&HELLO, 0, 100).expect("a frame").expect("all of it");
         assert_eq!((head.last, head.opcode, head.bytes, head.payload), (true, Opcode::Text, 6, 5));
         let mut payload = HELLO[6..].to_vec();
         head.unmask(&mut payload);
@@ -157,13 +157,13 @@ mod tests {
     #[test]
     fn half_a_head_is_waited_for() {
         for length in 0..6 {
-            assert_eq!(Head::read(&HELLO[..length], 100), Ok(None));
+            assert_eq!(Head::read(&HELLO[..length], 0, 100), Ok(None));
         }
     }
 
     #[test]
     fn what_no_client_may_send_is_refused() {
-        let refused = |bytes: &[u8]| matches!(Head::read(bytes, 100), Err(Close::Protocol(_)));
+        let refused = |bytes: &[u8]| matches!(Head::read(bytes, 0, 100), Err(Close::Protocol(_)));
         assert!(refused(&[0xc1, 0x80]), "a reserved bit");
         assert!(refused(&[0x83, 0x80]), "an opcode without a meaning");
         assert!(refused(&[0x81, 0x05]), "no mask");
@@ -173,9 +173,11 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_refused_before_it_comes() {
-        assert_eq!(Head::read(&[0x81, 0xfe, 0x00, 0x65], 100), Err(Close::TooLarge));
+        assert_eq!(Head::read(&[0x81, 0xfe, 0x00, 0x65], 0, 100), Err(Close::TooLarge(100)));
+        assert_eq!(Head::read(&[0x80, 0x8b], 90, 100), Err(Close::TooLarge(100)), "the last piece of it");
+        assert_eq!(Head::read(&[0x89, 0x8b], 90, 100), Ok(None), "a ping between the pieces");
         let huge = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-        assert_eq!(Head::read(&huge, 100), Err(Close::TooLarge));
+        assert_eq!(Head::read(&huge, 0, 100), Err(Close::TooLarge(100)));
     }
 
     #[test]

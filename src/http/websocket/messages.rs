@@ -32,7 +32,7 @@ pub enum ClientMessage {
     },
 }
 
-/// Why a socket is closed. Codes from 4400 on mean: don't come back like this. 1012 and 4408 mean: do.
+/// Why a socket is closed. Codes from 4400 on mean: don't come back like this. 1012, 1013 and 4408 mean: do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Close {
     /// The client took its leave first, with this code.
@@ -41,8 +41,8 @@ pub enum Close {
     Protocol(&'static str),
     /// Text that is not UTF-8.
     NotText,
-    /// A message larger than a request may be.
-    TooLarge,
+    /// A message larger than this many bytes, which are the most.
+    TooLarge(usize),
     /// A message that is not of the protocol.
     BadMessage(&'static str),
     /// A request before `connection_ack`.
@@ -63,6 +63,8 @@ pub enum Close {
     DuplicateId,
     /// More than one `connection_init`.
     InitTwice,
+    /// There is no room for what it sends: come back.
+    Overloaded,
     /// More sockets than an address, or a person, may have.
     TooManySockets,
     /// The node is stopping.
@@ -78,7 +80,7 @@ impl Close {
             Self::Taken(None) => 1000,
             Self::Protocol(_) => 1002,
             Self::NotText => 1007,
-            Self::TooLarge => 1009,
+            Self::TooLarge(_) => 1009,
             Self::BadMessage(_) => 4400,
             Self::Unauthorized => 4401,
             Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
@@ -86,23 +88,28 @@ impl Close {
             Self::DuplicateId => 4409,
             Self::InitTwice | Self::TooManySockets => 4429,
             Self::Restart => 1012,
-            Self::Unavailable => 1013,
+            Self::Unavailable | Self::Overloaded => 1013,
         }
     }
 
     /// The payload of the frame that says so. A reason has at most 123 bytes (RFC 6455, section 5.5).
     pub fn payload(&self) -> Vec<u8> {
+        let too_large;
         let reason = match self {
             Self::Protocol(what) | Self::BadMessage(what) => what,
             Self::Taken(_) => "",
             Self::NotText => "Text is UTF-8",
-            Self::TooLarge => "A message has at most 256 KiB",
+            Self::TooLarge(most) => {
+                too_large = format!("A message has at most {most} bytes");
+                &too_large
+            }
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden(why) => why.as_str(),
             Self::Expired => "Token expired",
             Self::SessionEnded => "Session ended: sign in again",
             Self::RoleChanged => "Role changed: connect again",
             Self::Unavailable => "Credentials can't be checked at present: come back",
+            Self::Overloaded => "Too much is sent at the moment: come back",
             Self::InitTimeout => "Connection initialisation timeout",
             Self::DuplicateId => "Subscriber already exists",
             Self::InitTwice => "Too many initialisation requests",

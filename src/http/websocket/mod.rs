@@ -13,6 +13,7 @@ mod socket;
 mod wire;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::FromRequestParts;
@@ -23,6 +24,7 @@ use hyper::upgrade::Upgraded;
 
 use super::serve::Line as HttpLine;
 use super::{Edge, credentials};
+use crate::limits::size;
 pub use crowds::Sockets;
 use wire::Wire;
 
@@ -43,7 +45,11 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     tasks.spawn(async move {
         let wire = match upgrade.await.map(Upgraded::downcast::<HttpLine>) {
             // hyper's read buffer ends here, and what the connection held with it.
-            Ok(Ok(parts)) => Wire::new(parts.io.line(), &parts.read_buf),
+            Ok(Ok(parts)) => {
+                let message_max = size(edge.engine.limits().socket_message_bytes);
+                let load = Arc::clone(edge.engine.load());
+                Wire::new(parts.io.line(), &parts.read_buf, message_max, load)
+            }
             Ok(Err(_)) => {
                 tracing::error!("a WebSocket came over something else than TCP");
                 return;

@@ -22,15 +22,9 @@ use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
 use crate::http::message::{NotOne, read_json};
 use crate::http::serve::Place;
-use crate::limits::size;
+use crate::limits::{seconds, size};
 use crate::metrics;
 
-/// How long a client may take to say who it is.
-const INIT_WAIT: Duration = Duration::from_secs(10);
-/// How often a silent socket is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(25);
-/// How long a socket may stay silent, or not read what it is sent.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Bytes of an operation's id.
 const ID_MAX: usize = 128;
 /// What is ready goes out in one write, up to so many bytes.
@@ -47,6 +41,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
     let stopping = edge.stopping.clone();
     let mut stopping = pin!(stopping.cancelled());
     let opened = Instant::now();
+    let check = opened + seconds(edge.engine.limits().socket_init_seconds);
     let _counted = metrics::all().socket();
     let mut session = Session {
         ends: pass.expiry(&edge),
@@ -59,7 +54,8 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         acknowledged: false,
         operations: Operations::default(),
         heard: opened,
-        check: opened + INIT_WAIT,
+        asked: false,
+        check,
         streak: 0,
         out: Vec::new(),
     };
@@ -117,6 +113,8 @@ struct Session {
     acknowledged: bool,
     operations: Operations,
     heard: Instant,
+    /// Whether it has not answered since it was last asked for a sign of life.
+    asked: bool,
     /// When to ask for a sign of life; at first, when the client should have said who it is.
     check: Instant,
     streak: u32,
@@ -176,7 +174,7 @@ impl Session {
     }
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
-        self.heard = Instant::now();
+        (self.heard, self.asked) = (Instant::now(), false);
         match heard {
             Heard::Text(text) => {
                 let message = read_json(text.as_bytes())
@@ -213,7 +211,7 @@ impl Session {
                 let person = self.edge.sockets.of_person(&self.pass.viewer(), most);
                 self.person = person.map_err(|_| Close::TooManySockets)?;
                 self.acknowledged = true;
-                self.check = Instant::now() + PING_EVERY;
+                self.check = Instant::now() + self.ping_wait();
                 self.wire.send(Opcode::Text, br#"{"type":"connection_ack"}"#).await
             }
             ClientMessage::Ping => self.wire.send(Opcode::Text, br#"{"type":"pong"}"#).await,
@@ -250,6 +248,11 @@ impl Session {
         self.wire.send(Opcode::Text, message.as_bytes()).await
     }
 
+    /// How long until the next sign of life is asked for.
+    fn ping_wait(&self) -> Duration {
+        seconds(self.edge.engine.limits().socket_ping_seconds.max(1))
+    }
+
     fn rings_at(&self) -> Instant {
         self.ends.map_or(self.check, |ends| ends.min(self.check))
     }
@@ -266,10 +269,12 @@ impl Session {
         if !self.acknowledged {
             return Err(Close::InitTimeout);
         }
-        if self.heard.elapsed() > SILENCE_MAX {
+        let most = seconds(self.edge.engine.limits().socket_silence_seconds);
+        if self.asked && self.heard.elapsed() > most {
             return Err(Close::Silent);
         }
-        self.check = now + PING_EVERY;
+        self.check = now + self.ping_wait();
+        self.asked = true;
         self.wire.send(Opcode::Ping, &[]).await
     }
 

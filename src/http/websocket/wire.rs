@@ -13,10 +13,9 @@ use tokio::time::timeout;
 
 use super::frame::{Head, Opcode, put};
 use super::messages::Close;
+use crate::graphql::{Load, Room};
 use crate::http::line::{Line, Lost};
 
-/// A client's message is a request: larger ones are refused before they are read whole.
-const MESSAGE_MAX: usize = 256 * 1024;
 /// Read at once, at most.
 const READ: usize = 4 * 1024;
 
@@ -49,6 +48,11 @@ pub struct Wire {
     inbound: Vec<u8>,
     /// The pieces of a message so far, and whether it is text.
     pieces: Option<Pieces>,
+    /// Bytes of one message: larger ones are refused before they are read whole.
+    message_max: usize,
+    /// Room for what has not come whole.
+    room: Room,
+    load: Arc<Load>,
 }
 
 struct Pieces {
@@ -58,8 +62,8 @@ struct Pieces {
 
 impl Wire {
     /// A line after its handshake, with what came on its heels.
-    pub fn new(line: Arc<Line>, early: &[u8]) -> Self {
-        Self { line, inbound: early.to_vec(), pieces: None }
+    pub fn new(line: Arc<Line>, early: &[u8], message_max: usize, load: Arc<Load>) -> Self {
+        Self { line, inbound: early.to_vec(), pieces: None, message_max, room: Room::default(), load }
     }
 
     /// The next thing that the client says. Cancelling it loses nothing.
@@ -69,6 +73,12 @@ impl Wire {
                 Ok(Some(heard)) => return Poll::Ready(Ok(heard)),
                 Ok(None) => {}
                 Err(close) => return Poll::Ready(Err(Ended::Broken(close))),
+            }
+            let held = self.inbound.len() + self.pieces.as_ref().map_or(0, |pieces| pieces.bytes.len());
+            if held == 0 {
+                self.room = Room::default();
+            } else if !self.room.fits(held, &self.load) {
+                return Poll::Ready(Err(Ended::Broken(Close::Overloaded)));
             }
             if ready!(self.line.poll_readable(cx)).is_err() {
                 return Poll::Ready(Err(Ended::Gone));
@@ -94,7 +104,7 @@ impl Wire {
     fn take_apart(&mut self) -> Result<Option<Heard>, Close> {
         while !self.inbound.is_empty() {
             let so_far = self.pieces.as_ref().map_or(0, |pieces| pieces.bytes.len());
-            let Some(head) = Head::read(&self.inbound, MESSAGE_MAX - so_far)? else { break };
+            let Some(head) = Head::read(&self.inbound, so_far, self.message_max)? else { break };
             if self.inbound.len() < head.bytes + head.payload {
                 break;
             }
@@ -213,13 +223,20 @@ fn leave(payload: &[u8]) -> Result<Heard, Close> {
 mod tests {
     use super::*;
     use crate::http::line::Conn;
+    use crate::limits::Limits;
     use tokio::net::{TcpListener, TcpStream};
+
+    const PATIENCE: Duration = Duration::from_secs(1);
 
     async fn pair() -> (TcpStream, Wire) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await;
+        let load = Arc::new(Load::new(&Limits { bodies_kib: 64, ..Limits::default() }));
         let (server, _) = listener.accept().await.expect("a client connects");
-        (client.expect("it listens"), Wire::new(Arc::clone(Conn::new(server, None).line()), &[]))
+        (
+            client.expect("it listens"),
+            Wire::new(Arc::clone(Conn::new(server, None, PATIENCE).line()), &[], 1_000_000, load),
+        )
     }
 
     /// A client's frame, with a mask.
@@ -267,6 +284,29 @@ mod tests {
         ] {
             assert_eq!(heard(&frames, 1).await, [Err(Ended::Broken(close))]);
         }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_whole_needs_room() {
+        let (client, mut wire) = pair().await;
+        let sent = tokio::spawn(async move {
+            // A message of 200 KiB, of which 100 come.
+            let mut bytes = vec![0x81, 0xff, 0, 0, 0, 0, 0, 3, 0x20, 0, 0, 0, 0, 0];
+            bytes.extend([b' '; 100 * 1024]);
+            let mut rest = &bytes[..];
+            while !rest.is_empty() && client.writable().await.is_ok() {
+                match client.try_write(rest) {
+                    Ok(written) => rest = &rest[written..],
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => break,
+                }
+            }
+            client
+        });
+        assert_eq!(poll_fn(|cx| wire.poll_hear(cx)).await, Err(Ended::Broken(Close::Overloaded)));
+        assert!(wire.inbound.len() < 100 * 1024, "it is not read on");
+        drop(wire);
+        assert!(sent.await.is_ok());
     }
 
     #[tokio::test]

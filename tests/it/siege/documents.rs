@@ -24,6 +24,31 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
+/// Documents with names that are nearly right: a schema that helps says which names are.
+pub fn near_misses() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for query in [
+        "{ articl(slug: \"open\") { id } }",
+        "{ article(slug: \"open\") { headlin } }",
+        "{ article(slugg: \"open\") { id } }",
+        "{ articles(first: 1) { totalCont } }",
+        "{ articles(first: 1) { nodes { ... on Articel { id } } } }",
+        "{ articles(first: 1) { nodes { ...F } } } fragment F on Artcle { id }",
+        "query($a: Strin) { article(slug: $a) { id } }",
+        "{ articles(first: 1) @includ(if: true) { totalCount } }",
+        "mutation { commentSubmitt(input: {}) { comment { id } } }",
+        "mutation { commentSubmit(input: {articleId: \"x\", boddy: \"y\", body: \"z\"}) { comment { id } } }",
+        "subscription { commentAproved(articleId: \"x\") { cursor } }",
+        "{ article(slug: \"open\") { comments(orderBy: NEWES) { totalCount } } }",
+    ] {
+        let payload = json!({ "query": query }).to_string();
+        for (transport, bytes) in over_each(&payload) {
+            cases.push(Case::hostile(format!("{query}, {transport}"), bytes));
+        }
+    }
+    cases
+}
+
 /// A payload by POST, as a stream, and on a socket.
 fn over_each(payload: &str) -> [(&'static str, Vec<u8>); 3] {
     let subscribe = format!(r#"{{"type":"subscribe","id":"1","payload":{payload}}}"#);

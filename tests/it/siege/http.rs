@@ -370,6 +370,6 @@ fn dawdling() -> Vec<Case> {
     ]
     .into_iter()
     .enumerate()
-    .map(|(number, bytes)| Case::hostile(format!("dawdling {number}"), bytes).slow())
+    .map(|(number, bytes)| Case::hostile(format!("dawdling {number}"), bytes).patient(2))
     .collect()
 }
