@@ -18,7 +18,7 @@ use crate::demo;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
-use crate::graphql::documents::{Documents, OperationsError, Registered};
+use crate::graphql::documents::{Documents, OperationsError, Registered, Validator};
 use crate::graphql::{Engine, Site, Terms};
 use crate::http::address::Proxies;
 use crate::http::{Around, Edge, Sockets, router, serve, serve_metrics};
@@ -84,7 +84,7 @@ pub enum AppError {
     },
     /// The schema's own text does not parse.
     #[error("the schema is broken: {0}")]
-    Schema(String),
+    Schema(#[from] async_graphql::parser::Error),
 }
 
 /// A store with what signs tokens for it: what every command opens.
@@ -199,11 +199,10 @@ impl Node {
         let terms = Terms {
             limits: config.limits.clone(),
             pace,
-            documents: documents(&config)?,
+            documents: documents(&config).await?,
             introspection: config.introspection,
         };
-        let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), terms)
-            .map_err(|error| AppError::Schema(error.to_string()))?;
+        let engine = Engine::new(service.clone(), feed, gate.clone(), site.clone(), terms)?;
         let sign_in = match &config.database {
             DatabaseUrl::Sqlite(_) => Some(sign_in_link(&store, &clock, &base_url).await?),
             DatabaseUrl::Postgres(_) => None,
@@ -267,9 +266,9 @@ impl Node {
 }
 
 /// What clients may name instead of sending it.
-fn documents(config: &Config) -> Result<Documents, AppError> {
+async fn documents(config: &Config) -> Result<Documents, AppError> {
     let registered = match &config.operations {
-        Some(path) => Registered::load(path)?,
+        Some(path) => Registered::load(path, &Validator::new(&config.limits)?).await?,
         None => Registered::default(),
     };
     let documents = Documents::new(registered, config.operations_only);

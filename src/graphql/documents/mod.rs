@@ -2,15 +2,17 @@
 //!
 //! - Automatic persisted queries: a client sends the SHA-256 of a text; if nobody here knows it, it sends the
 //!   text along, once. What is kept is bounded, in this process and in Redis.
-//! - Registered operations: an operator names files of operations, and may allow nothing else
-//!   ([`registered`]); texts are compared by their tokens ([`canonical`]).
+//! - Registered operations: an operator names files of operations ([`operation`]), which must be good for this schema
+//!   ([`validate`]), and may allow nothing else ([`registered`]); texts are compared by their tokens ([`canonical`]).
 //!
 //! `recent` is what this process remembers, `shared` what the nodes on one Redis do.
 
 mod canonical;
+mod operation;
 mod recent;
 mod registered;
 mod shared;
+mod validate;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +20,7 @@ pub use registered::{OperationsError, Registered};
 
 use self::recent::Recent;
 use self::shared::Shared;
+pub use self::validate::Validator;
 use super::error::GraphError;
 use crate::auth::digest;
 use crate::bus::BusError;
@@ -195,9 +198,10 @@ mod tests {
     #[tokio::test]
     async fn where_only_registered_operations_run_no_other_does() {
         let mut registered = Registered::default();
-        registered
-            .add_document("query A { a ...F } query B { b } fragment F on Query { c }")
-            .expect("it parses");
+        let text = "query A { a ...F } query B { b } fragment F on Query { c }";
+        for one in operation::of_document(text).expect("it parses") {
+            registered.add(&one).expect("each has a name of its own");
+        }
         let documents = documents(registered, true);
         let sent = |text: &str| Wanted::text(text.to_owned());
         let allowed = "fragment F on Query { c }\n# a comment\nquery A { a, ...F }";

@@ -1,0 +1,105 @@
+//! What is told: responses as JSON, with a code in every error and no more words than a person reads.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response, ServerError};
+
+use super::Engine;
+use crate::feed::Frame;
+use crate::graphql::error::GraphError;
+use crate::graphql::guard;
+
+/// Errors of one response, at most: what is admitted can still be wrong in a thousand places.
+const ERRORS_MAX: usize = 20;
+/// Characters of an error's message, at most.
+const MESSAGE_MAX: usize = 500;
+
+impl Engine {
+    /// Gives every error a code, and tells nothing of the schema where that is not wanted.
+    pub(super) fn tidy(&self, response: &mut Response) {
+        tidy(response);
+        if !self.introspection {
+            // The library's own directives are suggested all the same.
+            for error in &mut response.errors {
+                if let Some(at) = error.message.find(" Did you mean ") {
+                    error.message.truncate(at);
+                }
+            }
+        }
+    }
+}
+
+/// How an operation is counted.
+pub(super) fn kind(operation: OperationType) -> &'static str {
+    match operation {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// `ok`, or the code of the first error: codes are ours, and few.
+pub(super) fn outcome(response: &Response) -> Cow<'static, str> {
+    let Some(error) = response.errors.first() else { return Cow::Borrowed("ok") };
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(async_graphql::Value::String(code)) => Cow::Owned(code.clone()),
+        _ => Cow::Borrowed("unknown"),
+    }
+}
+
+impl Frame {
+    /// One answer, which has no place in a log.
+    pub(super) fn without_cursor(response: &Response) -> Self {
+        Self::new(None, &to_json(response))
+    }
+}
+
+/// A response as JSON. A request that was not executed has no `data` entry (GraphQL specification, section
+/// 7.1), and its errors no location that nobody knows.
+#[must_use]
+pub fn to_json(response: &Response) -> Vec<u8> {
+    let not_executed = response.data == async_graphql::Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    let written = if not_executed {
+        serde_json::to_vec(&serde_json::json!({ "errors": errors(response) }))
+    } else {
+        serde_json::to_vec(response)
+    };
+    written.unwrap_or_else(|_| b"{\"data\":null}".to_vec())
+}
+
+/// The errors of a request that was not executed.
+#[must_use]
+pub fn errors(response: &Response) -> serde_json::Value {
+    let shown = response.errors.iter().filter_map(|error| {
+        let mut error = error.clone();
+        error.locations.retain(|place| place.line > 0);
+        serde_json::to_value(&error).ok()
+    });
+    shown.collect()
+}
+
+/// The response of a request that failed as a whole.
+#[must_use]
+pub fn refused(error: GraphError) -> Response {
+    Response::from_errors(vec![error.into_server_error()])
+}
+
+/// Gives every error a code, and bounds what a wrong document is told about itself.
+fn tidy(response: &mut Response) {
+    for error in &mut response.errors {
+        with_code(error);
+    }
+    if response.data == async_graphql::Value::Null {
+        guard::abridge(&mut response.errors, ERRORS_MAX, MESSAGE_MAX);
+    }
+}
+
+fn with_code(error: &mut ServerError) {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_INPUT" });
+    }
+}

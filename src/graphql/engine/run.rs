@@ -1,0 +1,70 @@
+//! Queries and mutations: one answer each.
+
+use async_graphql::Response;
+use async_graphql::parser::types::OperationType;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::response::{kind, outcome};
+use super::{Accepted, Engine, refused, request};
+use crate::domain::user::Viewer;
+use crate::graphql::context::Scope;
+use crate::graphql::error::GraphError;
+use crate::graphql::guard::Admitted;
+use crate::limits::seconds;
+use crate::metrics;
+
+impl Engine {
+    /// Runs a query or a mutation.
+    pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Response {
+        let (started, kind) = (Instant::now(), kind(accepted.operation()));
+        let trace = accepted.trace.clone();
+        let span =
+            tracing::debug_span!("operation", kind, trace_id = %trace, outcome = tracing::field::Empty);
+        let running = self.run_in_trace(accepted, viewer).instrument(span.clone());
+        let response = trace.scope(running).await;
+        let outcome = outcome(&response);
+        span.record("outcome", &*outcome);
+        metrics::all().ended(kind, outcome, started.elapsed());
+        response
+    }
+
+    async fn run_in_trace(&self, accepted: Accepted, viewer: Viewer) -> Response {
+        if let Err(error) = self.keep_pace(&accepted, &viewer).await {
+            return refused(error);
+        }
+        let scope = match accepted.operation() {
+            OperationType::Query => Scope::frozen(self.service.clone(), viewer),
+            OperationType::Mutation => Scope::live(self.service.clone(), viewer),
+            OperationType::Subscription => {
+                let message = "A subscription needs a stream: ask for text/event-stream, or use a WebSocket.";
+                return refused(GraphError::new("SUBSCRIPTION_NEEDS_A_STREAM", message));
+            }
+        };
+        // tokio's budget would make some of those who wait for one batch wait a turn longer than others, and
+        // so split the next: a request is bounded by its cost instead.
+        let _turn = match self.load.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return refused(error),
+        };
+        let cost = accepted.asked.shows_cost.then(|| self.cost_of(&accepted.admitted));
+        let executing = tokio::task::unconstrained(self.schema.execute(request(accepted).data(scope)));
+        let most = seconds(self.limits.execution_seconds);
+        let Ok(mut response) = tokio::time::timeout(most, executing).await else {
+            let message = "This took too long and was given up: ask for less, or try again later.";
+            return refused(GraphError::new("TIMEOUT", message));
+        };
+        self.tidy(&mut response);
+        if let Some(cost) = cost {
+            response.extensions.insert("cost".to_owned(), cost);
+        }
+        response
+    }
+
+    /// What a request counts for, as `extensions.cost` says it. On demand, by `extensions: {"cost": true}`: who does
+    /// not ask gets the same bytes as ever, and events are the same for all who share them.
+    fn cost_of(&self, admitted: &Admitted) -> async_graphql::Value {
+        let Admitted { cost, depth, fields, .. } = *admitted;
+        async_graphql::value!({ "points": cost, "limit": self.limits.cost, "depth": depth, "fields": fields })
+    }
+}
