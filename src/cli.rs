@@ -1,5 +1,6 @@
 //! The command line.
 
+mod import;
 mod users;
 
 use std::io::Write;
@@ -16,6 +17,7 @@ use crate::domain::user::{Role, User};
 use crate::graphql;
 use crate::limits;
 use crate::telemetry;
+use import::Import;
 use users::UserCommand;
 
 /// Articles, reader comments, moderation and a live feed, as one GraphQL service.
@@ -38,6 +40,7 @@ const EXAMPLES: &str = "Examples:
                                                 one of several nodes of one service
   talkback token --role EDITOR --name Ana       a bearer token for the API
   talkback user add --role MODERATOR --name Mo  an account that signs in with a password
+  talkback import jsonl archive.jsonl           articles and comments from elsewhere; import --help says how
   talkback check                                verify every invariant of the store";
 
 /// What `--help` says that `-h` does not.
@@ -70,6 +73,9 @@ enum Command {
     Schema,
     /// Verify every invariant of the store: counts, threads, history and the event log
     Check,
+    /// Bring in articles and comments from elsewhere, each once, however often it is run
+    #[command(after_help = import::FORMAT)]
+    Import(Import),
     /// Copy the SQLite store into a new file, as of one instant, while the server runs (PostgreSQL: use pg_dump)
     Backup {
         /// The file to write; there must be none of that name
@@ -137,6 +143,7 @@ async fn execute(command: Command, config: Config) -> ExitCode {
                 Err(error) => fail(&error.to_string()),
             };
         }
+        Command::Import(what) => return bring_in(&config, &what).await,
         Command::Check => return check(&config).await,
         Command::Backup { file } => return backup(&config, &file).await,
         Command::Schema => Ok(()),
@@ -237,6 +244,17 @@ async fn backup(config: &Config, file: &Path) -> ExitCode {
              talkback.db-wal and talkback.db-shm. Keep signing.key with it: without that, everybody signs in again.\n",
             file.display()
         )),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+/// Lines that were left out are a failure, for whoever runs it unwatched.
+async fn bring_in(config: &Config, what: &Import) -> ExitCode {
+    match import::run(config, what).await {
+        Ok(tally) => {
+            let _ = print(&format!("{tally}\n"));
+            if tally.left_out() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Err(error) => fail(&error.to_string()),
     }
 }

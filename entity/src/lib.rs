@@ -7,6 +7,7 @@ pub mod article_tag;
 pub mod comment;
 pub mod ended_session;
 pub mod idempotency_key;
+pub mod imported;
 pub mod key_point;
 pub mod moderation_action;
 pub mod moderation_entry;

@@ -14,6 +14,7 @@ mod m0008_identity;
 mod m0010_article_url;
 mod m0012_statistics;
 mod m0013_queue_log;
+mod m0017_imported;
 
 /// Every change, in order.
 pub struct Migrator;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_article_url::Migration),
             Box::new(m0012_statistics::Migration),
             Box::new(m0013_queue_log::Migration),
+            Box::new(m0017_imported::Migration),
         ]
     }
 }

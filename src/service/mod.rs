@@ -6,6 +6,7 @@ pub mod comments;
 pub mod erasure;
 pub mod export;
 pub mod hook;
+pub mod import;
 mod judging;
 pub mod moderation;
 pub mod readers;

@@ -35,6 +35,7 @@ impl WriteTx {
         };
         user::Entity::update_many().set(nobody).filter(user::Column::Id.eq(id.0)).exec(conn).await?;
         self.forget_account(id, at).await?;
+        self.forget_imported(id.0).await?;
         ended_session::Entity::delete_many()
             .filter(ended_session::Column::UserId.eq(id.0))
             .exec(conn)

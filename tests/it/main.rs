@@ -20,6 +20,7 @@ mod following;
 mod hook;
 mod hostile;
 mod identity;
+mod importing;
 mod moderating;
 mod operating;
 mod pages;
