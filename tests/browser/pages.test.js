@@ -101,6 +101,18 @@ suite("pages", () => {
     assert.ok(bytes <= BYTES, `${bytes} bytes, not ${BYTES}:\n${told}`);
   });
 
+  test("a German story's comments are in German, within the same number of requests", async () => {
+    const page = await openWindow(browser);
+    const requests = [];
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(`${room.url}/articles/geigenwerkstatt`);
+    await live(page);
+    await page.getByRole("region", { name: "Kommentare", exact: true }).getByRole("button", { name: "Antworten", exact: true }).first().waitFor();
+    // The last one is the live connection.
+    assert.ok(requests.length <= REQUESTS + 1, `${requests.length} requests`);
+    assert.deepEqual(page.errors, []);
+  });
+
   test("a comment is written, sent and edited by keyboard alone", async () => {
     await (await room.person("EDITOR", "Edith")).publish("by-keyboard");
     const page = await openWindow(browser);

@@ -91,7 +91,8 @@ pub fn discussion(reading: &Reading) -> Markup {
     let story_url = format!("/articles/{}", reading.article.story.slug);
     let thread = Thread { discussion, story_url: &story_url, language: &reading.article.story.language };
     html! {
-        section aria-label="Reader comments" {
+        // Whatever language the element speaks, this copy of it speaks English.
+        section aria-label="Reader comments" lang="en" {
             div.comments-head {
                 h2.comments-title {
                     "Reader comments " span.comments-count { (wording::number(reading.article.comment_count)) }

@@ -60,7 +60,7 @@ pub fn document(title: &str, unlisted: bool, head: Markup, body: Markup) -> Mark
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
-                link rel="icon" type="image/svg+xml" href=(assets::entry("src/icon.svg").url());
+                link rel="icon" type="image/svg+xml" href=(*assets::ICON);
                 @if unlisted { meta name="robots" content="noindex"; }
                 (head)
             }

@@ -79,10 +79,13 @@ pub async fn story(
 }
 
 fn content(reading: &Reading, signed_in: bool) -> Markup {
+    let story = &reading.article.story;
+    // The page around it is in English: the comments speak the language of the story, where they can.
+    let language = (!story.language.starts_with("en")).then_some(&story.language);
     html! {
         (article::article(reading))
         div.comments-section #comments {
-            talkback-comments article=(reading.article.story.slug) signed-in[signed_in] {
+            talkback-comments article=(story.slug) lang=[language] signed-in[signed_in] {
                 (discussion(reading))
             }
         }

@@ -42,6 +42,6 @@ export function actsView(desk: Desk, acts: readonly Act[], label: string): Templ
             ? placeLink(desk, { view: "comment", id: comment.id }, `a comment by ${comment.author?.displayName ?? "a former reader"}`)
             : "a comment"
       }
-      ${reason ? html`<span class="desk-muted">${reasonWords(reason)}</span>` : nothing} ${count === 1 && comment ? html`<span class="desk-muted">${comment.article.headline}</span>` : nothing}</span> ${time(at)}</li>`,
+      ${reason ? html`<span class="tag">${reasonWords(reason)}</span>` : nothing}${count === 1 && comment ? html`<span class="act-story">${comment.article.headline}</span>` : nothing}</span> ${time(at)}</li>`,
   )}</ol>`;
 }

@@ -33,7 +33,7 @@ export function inspectorView(desk: Desk, { comment }: Item): TemplateResult {
     ${author ? section("Author", authorView(desk, author)) : nothing}
     ${context ? section("History", historyView(desk, context.history)) : nothing}
     <p class="inspector-links">
-      ${placeLink(desk, { view: "comment", id: comment.id }, "This comment alone")}
+      ${desk.route.view === "comment" ? nothing : placeLink(desk, { view: "comment", id: comment.id }, "This comment alone")}
       ${desk.route.view === "queue" ? html`<button class="link" @click=${() => desk.narrow({ articleId: comment.article.id })}>Only this story</button>` : nothing}
       ${author ? placeLink(desk, { view: "queue", queue: "ALL", filter: { ...NO_FILTER, authorId: author.id } }, "All by this person") : nothing}
     </p>
