@@ -25,7 +25,7 @@ use crate::http::{Around, Edge, Sockets, router, serve, serve_metrics};
 use crate::memory;
 use crate::pace::Pace;
 use crate::service::Service;
-use crate::service::hook::Hook;
+use crate::service::hook::{Hook, HookError};
 use crate::service::rulebook::Rulebook;
 use crate::store::{ConnectError, DatabaseUrl, Store, StoreError};
 use crate::upkeep;
@@ -66,8 +66,8 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The moderation hook can't be asked from this machine.
-    #[error("can't ask the moderation hook: {0}")]
-    Hook(#[from] reqwest::Error),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The registered operations can't be read.
     #[error(transparent)]
     Operations(#[from] OperationsError),

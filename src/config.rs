@@ -120,6 +120,10 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_MODERATION_HOOK_FALLBACK", value_name = "HOLD|ALLOW", global = true)]
     moderation_hook_fallback: Option<Fallback>,
 
+    /// Certificates (PEM) of the authority that vouches for the hook over https, in the place of the system's
+    #[arg(long, env = "TALKBACK_MODERATION_HOOK_CA", value_name = "FILE", global = true)]
+    moderation_hook_ca: Option<PathBuf>,
+
     /// Networks of proxies that are believed about whom they speak for, such as 10.0.0.0/8; repeatable
     #[arg(
         long = "trusted-proxy",
@@ -295,6 +299,7 @@ impl Settings {
             self.moderation_hook_secret.or(file.moderation_hook_secret),
             self.moderation_hook_timeout_ms.or(file.moderation_hook_timeout_ms),
             self.moderation_hook_fallback.or(file.moderation_hook_fallback),
+            self.moderation_hook_ca.or(file.moderation_hook_ca),
         )?;
         let operations = self.operations.or(file.operations);
         let operations_only = self.operations_only.or(file.operations_only) == Some(Switch::On);
@@ -354,6 +359,7 @@ fn hook(
     secret: Option<String>,
     timeout_ms: Option<u64>,
     fallback: Option<Fallback>,
+    ca: Option<PathBuf>,
 ) -> Result<Option<HookConfig>, ConfigError> {
     let Some(url) = url else { return Ok(None) };
     if !is_web_address(&url) {
@@ -368,7 +374,14 @@ fn hook(
         return Err(ConfigError::Value { name: "--moderation-hook-timeout-ms", wanted: "10 to 30000" });
     }
     let fallback = fallback.unwrap_or(Fallback::Hold);
-    Ok(Some(HookConfig { url, secret, timeout: Duration::from_millis(timeout_ms), fallback }))
+    let certificates = |path: PathBuf| {
+        std::fs::read(&path).map_err(|error| ConfigError::File {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })
+    };
+    let ca = ca.map(certificates).transpose()?;
+    Ok(Some(HookConfig { url, secret, timeout: Duration::from_millis(timeout_ms), fallback, ca }))
 }
 
 fn is_web_address(text: &str) -> bool {

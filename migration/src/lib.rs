@@ -14,6 +14,7 @@ mod m0008_identity;
 mod m0010_article_url;
 mod m0012_statistics;
 mod m0013_queue_log;
+mod m0014_decisions;
 mod m0017_imported;
 
 /// Every change, in order.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_article_url::Migration),
             Box::new(m0012_statistics::Migration),
             Box::new(m0013_queue_log::Migration),
+            Box::new(m0014_decisions::Migration),
             Box::new(m0017_imported::Migration),
         ]
     }

@@ -12,6 +12,7 @@ use super::context::scope;
 use super::error::{GraphError, Result};
 use super::id::{GlobalId, article_id, comment_id, user_id};
 use super::mutation::rules::{self, ModerationRulesTryInput, ModerationRulesTryPayload};
+use super::types::action::ModerationAction;
 use super::types::article::{Article, ArticleConnection, ArticleTotal};
 use super::types::comment::{Comment, CommentConnection, CommentTotal, comment_connection};
 use super::types::enums::{ModerationQueueName, StatisticsBucket};
@@ -356,7 +357,13 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
             let user = scope.user(id).await?;
             user.map(|user| Node::User(User(user))).ok_or_else(|| GraphError::not_found("user"))
         }
-        GlobalId::Action(_) => Err(GraphError::not_found("node")),
+        GlobalId::Action(id) => {
+            policy::require(&scope.viewer, Permission::Moderate)?;
+            let action = scope.action(id).await?;
+            action
+                .map(|action| Node::Action(ModerationAction(action)))
+                .ok_or_else(|| GraphError::not_found("action"))
+        }
         GlobalId::KeyPoint(id) => {
             let point = scope.snapshot().await?.key_point(id).await?;
             point

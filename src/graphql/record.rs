@@ -1,4 +1,4 @@
-//! The batches that people's records are read in.
+//! The batches that people's records, and what moderators did to many comments at once, are read in.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,8 +6,9 @@ use std::hash::Hash;
 use super::batch::Batch;
 use super::context::Scope;
 use super::error::Result;
+use crate::domain::action::BulkAction;
 use crate::domain::comment::{Comment, CommentStatus};
-use crate::domain::ids::{EntryId, UserId};
+use crate::domain::ids::{ActionId, EntryId, UserId};
 use crate::domain::moderation::HistoryEntry;
 use crate::domain::sanction::SanctionEntry;
 use crate::store::{Lines, Page, PageRequest, StatusCounts};
@@ -24,6 +25,9 @@ pub(super) struct RecordBatches {
     sanctions: Batch<SanctionsKey, Page<SanctionEntry>>,
     decisions: Batch<(UserId, PageRequest<EntryId>), Page<HistoryEntry>>,
     line_counts: Batch<(UserId, Lines), i64>,
+    actions: Batch<ActionId, BulkAction>,
+    changes: Batch<(ActionId, PageRequest<EntryId>), Page<HistoryEntry>>,
+    change_counts: Batch<ActionId, i64>,
 }
 
 impl RecordBatches {
@@ -34,6 +38,9 @@ impl RecordBatches {
             sanctions: Batch::new(frozen),
             decisions: Batch::new(frozen),
             line_counts: Batch::new(frozen),
+            actions: Batch::new(frozen),
+            changes: Batch::new(frozen),
+            change_counts: Batch::new(frozen),
         }
     }
 }
@@ -113,13 +120,43 @@ impl Scope {
         };
         Ok(self.batches.record.line_counts.get((person, which), read).await?.unwrap_or(0))
     }
+
+    /// An action by id.
+    pub(super) async fn action(&self, id: ActionId) -> Result<Option<BulkAction>> {
+        let read = async |ids: Vec<ActionId>| self.view().await?.actions(&ids).await;
+        Ok(self.batches.record.actions.get(id, read).await?)
+    }
+
+    /// A page of what an action changed.
+    pub(super) async fn changes(
+        &self,
+        action: ActionId,
+        request: PageRequest<EntryId>,
+    ) -> Result<Page<HistoryEntry>> {
+        let read = async |keys: Vec<(ActionId, PageRequest<EntryId>)>| {
+            let mut found = HashMap::new();
+            for (request, actions) in alike(keys) {
+                let pages = self.view().await?.changes(&actions, request).await?;
+                found.extend(pages.into_iter().map(|(action, page)| ((action, request), page)));
+            }
+            Ok(found)
+        };
+        let page = self.batches.record.changes.get((action, request), read).await?;
+        Ok(page.unwrap_or_else(|| none(&request)))
+    }
+
+    /// How many comments an action changed.
+    pub(super) async fn change_count(&self, action: ActionId) -> Result<i64> {
+        let read = async |ids: Vec<ActionId>| self.view().await?.change_counts(&ids).await;
+        Ok(self.batches.record.change_counts.get(action, read).await?.unwrap_or(0))
+    }
 }
 
-/// The people of whom the same is asked: one statement for each way of asking.
-fn alike<K: Eq + Hash>(keys: Vec<(UserId, K)>) -> HashMap<K, Vec<UserId>> {
-    let mut groups: HashMap<K, Vec<UserId>> = HashMap::new();
-    for (person, how) in keys {
-        groups.entry(how).or_default().push(person);
+/// The owners of whom the same is asked: one statement for each way of asking.
+fn alike<O, K: Eq + Hash>(keys: Vec<(O, K)>) -> HashMap<K, Vec<O>> {
+    let mut groups: HashMap<K, Vec<O>> = HashMap::new();
+    for (owner, how) in keys {
+        groups.entry(how).or_default().push(owner);
     }
     groups
 }

@@ -33,6 +33,8 @@ pub struct HookConfig {
     pub timeout: Duration,
     /// What a comment meets when it can't be asked.
     pub fallback: Fallback,
+    /// Certificates of the only authority that is believed about it, as PEM; `None`: those of the machine.
+    pub ca: Option<Vec<u8>>,
 }
 
 /// What a comment meets when the hook can't be asked.
@@ -77,6 +79,17 @@ struct Answer {
     detail: Option<String>,
 }
 
+/// Why no hook of a configuration can be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    /// Nothing that TLS could begin with.
+    #[error("--moderation-hook-ca holds no certificate: it takes a file of PEM, from BEGIN CERTIFICATE on")]
+    Certificates,
+    /// The client can't be made: the machine has no certificates for TLS.
+    #[error("can't ask the moderation hook: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
 /// Why there is no answer, in words for a moderator.
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
@@ -98,8 +111,8 @@ impl Hook {
     /// A hook of that configuration.
     ///
     /// # Errors
-    /// The client can't be made: the machine has no certificates for TLS.
-    pub fn new(config: HookConfig) -> Result<Self, reqwest::Error> {
+    /// [`HookError`].
+    pub fn new(config: HookConfig) -> Result<Self, HookError> {
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -108,6 +121,12 @@ impl Hook {
         if config.url.starts_with("http:") {
             // Without TLS the machine's certificates are not needed, and need not be there.
             client = client.tls_certs_only([]);
+        } else if let Some(ca) = &config.ca {
+            let believed = reqwest::Certificate::from_pem_bundle(ca).unwrap_or_default();
+            if believed.is_empty() {
+                return Err(HookError::Certificates);
+            }
+            client = client.tls_certs_only(believed);
         }
         Ok(Self { config, client: client.build()?, places: Semaphore::new(AT_ONCE) })
     }

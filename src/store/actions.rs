@@ -173,6 +173,18 @@ impl WriteTx {
 }
 
 impl Snapshot {
+    /// Several actions; what there is not is left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn actions(&self, ids: &[ActionId]) -> Result<HashMap<ActionId, BulkAction>> {
+        let rows = moderation_action::Entity::find()
+            .filter(moderation_action::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(|row| Ok((ActionId(row.id), BulkAction::try_from(row)?))).collect()
+    }
+
     /// Actions that began before `before` and are not finished: whoever was at them is gone.
     ///
     /// # Errors

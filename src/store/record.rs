@@ -1,9 +1,11 @@
-//! The record of a person: what became of what they wrote, what was done about them, and what they decided. People
-//! hang off lists, so each is read for several people in one statement, through the index that finds it for one.
+//! The record of a person: what became of what they wrote, what was done about them, and what they decided; and what a
+//! moderators' action changed. Both hang off lists, so each is read for several owners in one statement, through the index
+//! that finds it for one.
 
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+use uuid::Uuid;
 
 use super::comments::{COLUMNS, CommentOrder, JOIN_AUTHOR, fetch};
 use super::moderation::history_entry;
@@ -65,6 +67,8 @@ pub enum Lines {
     Imposed,
     /// What the person decided on comments.
     Decisions,
+    /// What an action changed: its owner is the action.
+    Changes,
 }
 
 /// What counts as a decision.
@@ -82,6 +86,7 @@ impl Lines {
             Self::Sanctions => ("user_sanction", "user_id"),
             Self::Imposed => ("user_sanction", "actor_id"),
             Self::Decisions => ("moderation_entry", "actor_id"),
+            Self::Changes => ("moderation_entry", "action_id"),
         }
     }
 
@@ -93,7 +98,10 @@ impl Lines {
     }
 }
 
-/// People asked about in one statement.
+/// The columns of a line of history, with its actor's.
+const HISTORY: &str = "moderation_entry.*, actor.display_name AS actor_name, actor.role AS actor_role";
+
+/// People, or actions, asked about in one statement.
 const PEOPLE_AT_ONCE: usize = 200;
 
 impl Snapshot {
@@ -130,7 +138,7 @@ impl Snapshot {
         let mut rows: HashMap<UserId, Vec<Comment>> = HashMap::new();
         for people in people.chunks(PEOPLE_AT_ONCE) {
             let backend = self.conn.get_database_backend();
-            let mut sql = of_each(backend, people, COLUMNS, ("comment", "author_id"), |sql| {
+            let mut sql = of_each(backend, &uuids(people), COLUMNS, ("comment", "author_id"), |sql| {
                 if let Some(status) = status {
                     let status = sql.bind(status.name());
                     sql.push(&format!(" AND c.status = {status}"));
@@ -168,7 +176,9 @@ impl Snapshot {
         request: PageRequest<EntryId>,
     ) -> Result<HashMap<UserId, Page<SanctionEntry>>> {
         let columns = "user_sanction.*, actor.display_name AS actor_name, actor.role AS actor_role";
-        self.lines(people, which, (columns, "user_sanction"), request, sanction_entry, |line| line.id).await
+        let which = (columns, which);
+        let lists = self.lines(uuids(people), which, request, sanction_entry, |line| line.id).await?;
+        Ok(lists.into_iter().map(|(person, page)| (UserId(person), page)).collect())
     }
 
     /// A page of what each person decided on comments.
@@ -180,9 +190,24 @@ impl Snapshot {
         people: &[UserId],
         request: PageRequest<EntryId>,
     ) -> Result<HashMap<UserId, Page<HistoryEntry>>> {
-        let columns = "moderation_entry.*, actor.display_name AS actor_name, actor.role AS actor_role";
-        let which = (columns, "moderation_entry");
-        self.lines(people, Lines::Decisions, which, request, history_entry, |line| line.id).await
+        let which = (HISTORY, Lines::Decisions);
+        let lists = self.lines(uuids(people), which, request, history_entry, |line| line.id).await?;
+        Ok(lists.into_iter().map(|(person, page)| (UserId(person), page)).collect())
+    }
+
+    /// A page of what each action changed, the latest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn changes(
+        &self,
+        actions: &[ActionId],
+        request: PageRequest<EntryId>,
+    ) -> Result<HashMap<ActionId, Page<HistoryEntry>>> {
+        let actions = actions.iter().map(|id| id.0).collect();
+        let lists =
+            self.lines(actions, (HISTORY, Lines::Changes), request, history_entry, |line| line.id).await?;
+        Ok(lists.into_iter().map(|(action, page)| (ActionId(action), page)).collect())
     }
 
     /// A page of what all moderators decided on comments: a walk back through the table's own order.
@@ -219,18 +244,17 @@ impl Snapshot {
 
     async fn lines<T>(
         &self,
-        people: &[UserId],
-        which: Lines,
-        (columns, table): (&str, &str),
+        owners: Vec<Uuid>,
+        (columns, which): (&str, Lines),
         request: PageRequest<EntryId>,
         read: impl Fn(&QueryResult) -> Result<T>,
         id: impl Fn(&T) -> EntryId,
-    ) -> Result<HashMap<UserId, Page<T>>> {
-        let (_, owner) = which.place();
+    ) -> Result<HashMap<Uuid, Page<T>>> {
+        let (table, owner) = which.place();
         let backend = self.conn.get_database_backend();
-        let mut lists: HashMap<UserId, Vec<T>> = HashMap::new();
-        for people in people.chunks(PEOPLE_AT_ONCE) {
-            let mut sql = of_each(backend, people, columns, which.place(), |sql| {
+        let mut lists: HashMap<Uuid, Vec<T>> = HashMap::new();
+        for owners in owners.chunks(PEOPLE_AT_ONCE) {
+            let mut sql = of_each(backend, owners, columns, which.place(), |sql| {
                 which.restrict(sql);
                 if let Some(EntryId(after)) = request.after {
                     let after = sql.bind(after);
@@ -241,14 +265,14 @@ impl Snapshot {
             });
             sql.push(&format!(r#" LEFT JOIN "user" AS actor ON actor.id = {table}.actor_id"#));
             for row in self.conn.query_all_raw(sql.build(backend)).await? {
-                lists.entry(UserId(row.try_get("", owner)?)).or_default().push(read(&row)?);
+                lists.entry(row.try_get("", owner)?).or_default().push(read(&row)?);
             }
         }
         let page = |mut lines: Vec<T>| {
             lines.sort_by_key(|line| std::cmp::Reverse(id(line)));
             Page::of(lines, &request)
         };
-        Ok(lists.into_iter().map(|(person, lines)| (person, page(lines))).collect())
+        Ok(lists.into_iter().map(|(owner, lines)| (owner, page(lines))).collect())
     }
 
     /// How many lines such a list of each person has; who has none is left out.
@@ -256,46 +280,65 @@ impl Snapshot {
     /// # Errors
     /// The database failed.
     pub async fn line_counts(&self, people: &[UserId], which: Lines) -> Result<HashMap<UserId, i64>> {
+        let counts = self.counts(uuids(people), which).await?;
+        Ok(counts.into_iter().map(|(person, count)| (UserId(person), count)).collect())
+    }
+
+    /// How many comments each action changed; what changed none is left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn change_counts(&self, actions: &[ActionId]) -> Result<HashMap<ActionId, i64>> {
+        let actions = actions.iter().map(|id| id.0).collect();
+        let counts = self.counts(actions, Lines::Changes).await?;
+        Ok(counts.into_iter().map(|(action, count)| (ActionId(action), count)).collect())
+    }
+
+    async fn counts(&self, owners: Vec<Uuid>, which: Lines) -> Result<HashMap<Uuid, i64>> {
         let (table, owner) = which.place();
         let mut counts = HashMap::new();
-        for people in people.chunks(PEOPLE_AT_ONCE) {
+        for owners in owners.chunks(PEOPLE_AT_ONCE) {
             let mut sql = Sql::new(&format!(
-                "SELECT c.{owner} AS person, COUNT(*) AS count FROM {table} AS c WHERE c.{owner} IN ("
+                "SELECT c.{owner} AS owner, COUNT(*) AS count FROM {table} AS c WHERE c.{owner} IN ("
             ));
-            let places = sql.bind_all(people.iter().map(|id| id.0));
+            let places = sql.bind_all(owners.iter().copied());
             sql.push(&places).push(")");
             which.restrict(&mut sql);
             sql.push(&format!(" GROUP BY c.{owner}"));
             for row in self.conn.query_all_raw(sql.build(self.conn.get_database_backend())).await? {
-                counts.insert(UserId(row.try_get("", "person")?), row.try_get("", "count")?);
+                counts.insert(row.try_get("", "owner")?, row.try_get("", "count")?);
             }
         }
         Ok(counts)
     }
 }
 
-/// The rows of a table that each of several people owns, of each as many as `some` lets through. PostgreSQL has
-/// LATERAL for it; SQLite evaluates a correlated `IN (… LIMIT n)` once per person, through the same index.
+fn uuids(people: &[UserId]) -> Vec<Uuid> {
+    people.iter().map(|id| id.0).collect()
+}
+
+/// The rows of a table that each of several owners has, of each as many as `some` lets through. PostgreSQL has
+/// LATERAL for it; SQLite evaluates a correlated `IN (… LIMIT n)` once per owner, through the same index.
 fn of_each(
     backend: DbBackend,
-    people: &[UserId],
+    owners: &[Uuid],
     columns: &str,
     (table, owner): (&str, &str),
     some: impl FnOnce(&mut Sql),
 ) -> Sql {
     let mut sql = Sql::new(&format!("SELECT {columns} FROM (VALUES "));
-    let places: Vec<String> = people.iter().map(|id| format!("({})", sql.bind(id.0))).collect();
+    let places: Vec<String> = owners.iter().map(|id| format!("({})", sql.bind(*id))).collect();
     sql.push(&places.join(", "));
     let closing = match backend {
         DbBackend::Postgres => {
             sql.push(&format!(
-                ") AS person(id) CROSS JOIN LATERAL (SELECT c.* FROM {table} AS c WHERE c.{owner} = person.id"
+                ") AS one(id) CROSS JOIN LATERAL (SELECT c.* FROM {table} AS c WHERE c.{owner} = one.id"
             ));
             format!(") AS {table}")
         }
         _ => {
             sql.push(&format!(
-                ") AS person JOIN {table} ON {table}.id IN (SELECT c.id FROM {table} AS c WHERE c.{owner} = person.column1"
+                ") AS one JOIN {table} ON {table}.id IN (SELECT c.id FROM {table} AS c WHERE c.{owner} = one.column1"
             ));
             ")".to_owned()
         }

@@ -1,8 +1,10 @@
 //! Moderators and authors at work: conflicts, retries, and what becomes of a thread.
 
+use futures_util::stream::{self, StreamExt};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::client::{Actor, Answer};
 use crate::support::newsroom::{text, words};
 use crate::support::world::{Backend, World};
 
@@ -61,35 +63,72 @@ async fn a_retry_returns_the_first_result(#[values(Backend::Embedded, Backend::S
     world.check().await;
 }
 
+/// Decisions that each moderator has under way at once.
+const AT_ONCE: usize = 16;
+
+/// One decision, and what whoever is told of a conflict needs: the comment as it is, and who was quicker.
+async fn verdict(who: &Actor, field: &str, comment: &Value) -> Answer {
+    let document = format!(
+        "mutation($input: CommentModerateInput!) {{ {field}(input: $input) {{
+             comment {{ id status revision history {{ action by {{ displayName }} }} }} userErrors {{ code message }} }} }}"
+    );
+    who.raw(&document, json!({ "input": { "id": comment["id"], "revision": comment["revision"] } })).await
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_moderators_on_the_same_comments_one_decides_and_the_other_is_told(
+async fn of_two_moderators_on_the_same_hundred_comments_one_decides_each_and_the_other_is_told(
     #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
 ) {
     let world = World::start(backend).await;
-    let article = world.article("last-keeper").await;
+    let articles = [world.article("one").await, world.article("two").await];
     let ana = world.guest("Ana").await;
     let mut held = Vec::new();
-    for number in 0..12 {
-        held.push(ana.comment(&article, None, &format!("contested {number}")).await);
+    for number in 0..100 {
+        held.push(ana.comment(&articles[number % 2], None, &format!("contested {number}")).await);
     }
+    // Each with a verdict of their own, at a node of their own; both from the front, several at once.
     let (mo, mia) = (world.moderator().await, world.person("MODERATOR", "Mia").await.at(world.node(1).url()));
-    let race = held.iter().map(async |comment| {
-        let input = json!({ "input": { "id": comment["id"], "revision": comment["revision"] } });
-        tokio::join!(mo.run("CommentApprove", input.clone()), mia.run("CommentReject", input))
-    });
-    let mut approved = 0;
-    for (approve, reject) in futures_util::future::join_all(race).await {
-        let lost = |answer: &crate::support::client::Answer| {
-            answer.user_errors().first().map(|error| error.code.clone())
+    let race = async |who: &Actor, field: &'static str| -> Vec<Answer> {
+        stream::iter(&held).map(|comment| verdict(who, field, comment)).buffered(AT_ONCE).collect().await
+    };
+    let (approvals, rejections) = tokio::join!(race(&mo, "commentApprove"), race(&mia, "commentReject"));
+
+    let mut approved = [0, 0];
+    for (number, (approval, rejection)) in approvals.iter().zip(&rejections).enumerate() {
+        let is_mos = approval.user_errors().is_empty();
+        let (winner, loser, status, name, field) = match is_mos {
+            true => (approval, rejection, "APPROVED", "Mo Derator", "commentReject"),
+            false => (rejection, approval, "REJECTED", "Mia", "commentApprove"),
         };
-        match (lost(&approve), lost(&reject)) {
-            (None, Some(code)) if code == "CONFLICT" => approved += 1,
-            (Some(code), None) if code == "CONFLICT" => {}
-            other => panic!("decided by one, the other told: {other:?}\n{approve}\n{reject}"),
-        }
+        assert!(winner.user_errors().is_empty(), "nobody decided\n{approval}\n{rejection}");
+        let errors = loser.user_errors();
+        assert_eq!(errors.len(), 1, "decided twice\n{approval}\n{rejection}");
+        assert_eq!(errors[0].code, "CONFLICT", "{loser}");
+        let now = loser.data(&format!("/{field}/comment"));
+        assert_eq!((&now["status"], &now["revision"]), (&json!(status), &json!(2)), "as it is now: {loser}");
+        let lines = now["history"].as_array().unwrap();
+        assert_eq!(
+            (lines.len(), &lines[1]["by"]["displayName"]),
+            (2, &json!(name)),
+            "who was quicker: {loser}"
+        );
+        approved[number % 2] += i64::from(is_mos);
     }
-    assert_eq!(world.anyone().read(&article).await["commentCount"], approved);
+    for (article, approved) in articles.iter().zip(approved) {
+        assert_eq!(world.anyone().read(article).await["commentCount"], approved);
+    }
+    let decided = approved[0] + approved[1];
+    for (who, decisions) in [(&mo, decided), (&mia, 100 - decided)] {
+        let id = who.run("Viewer", json!({})).await.data("/viewer/id").clone();
+        let record = mo.run("UserRecord", json!({ "id": id, "first": 1 })).await;
+        assert_eq!(record.number("/user/record/decisions/totalCount"), decisions, "{record}");
+    }
+    let queues = mo.raw("{ moderationState { queues { name count } } }", json!({})).await;
+    for queue in queues.list("/moderationState/queues") {
+        let expected = if queue["name"] == "ALL" { 100 } else { 0 };
+        assert_eq!(queue["count"], expected, "{queue}");
+    }
     world.check().await;
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod actions;
 mod bus;
 mod corpus;
 mod corrupted;

@@ -2,7 +2,9 @@
 
 use async_graphql::Enum;
 
-use crate::domain::{article, comment, event, moderation, queue, reaction, sanction, statistics, user};
+use crate::domain::{
+    action, article, comment, event, moderation, queue, reaction, sanction, statistics, user,
+};
 use crate::service;
 use crate::store;
 
@@ -210,6 +212,20 @@ pub enum SanctionKind {
     Premoderate,
     /// No sanction.
     None,
+}
+
+/// What is done to many comments at once.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(name = "ModerationActionKind", remote = "action::ActionKind")]
+pub enum ActionKind {
+    /// A moderator decided on a selection.
+    Bulk,
+    /// All that a person wrote was refused.
+    RejectAll,
+    /// What another action changed was brought back.
+    Undo,
+    /// A person's account was deleted, and all that they wrote with it: nothing brings it back.
+    Erase,
 }
 
 /// The length of one slice of statistics.

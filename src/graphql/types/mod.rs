@@ -1,5 +1,6 @@
 //! What clients see: each type reads its own fields from the domain, and what hangs off it through batches.
 
+pub mod action;
 pub mod article;
 pub mod comment;
 pub mod enums;

@@ -2,6 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
+use super::action::ModerationAction;
 use super::article::{Article, KeyPoint};
 use super::comment::Comment;
 use super::user::User;
@@ -16,6 +17,8 @@ pub enum Node {
     Comment(Comment),
     /// A key point.
     KeyPoint(KeyPoint),
+    /// What was done to many comments at once. For moderators.
+    Action(ModerationAction),
     /// A person.
     User(User),
 }

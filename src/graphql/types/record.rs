@@ -216,14 +216,14 @@ pub async fn everybodys_decisions(
     Ok(DecisionConnection::new(page, LineTotal::Everybodys, cursor, HistoryEntry))
 }
 
-fn lines(list: u8, first: Option<i32>, after: Option<String>) -> Result<PageRequest<EntryId>> {
+pub(super) fn lines(list: u8, first: Option<i32>, after: Option<String>) -> Result<PageRequest<EntryId>> {
     PageArgs { first, after, ..PageArgs::default() }.request(|cursor| {
         let bytes: [u8; 17] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
         (bytes[0] == list).then(|| Uuid::from_slice(&bytes[1..]).ok().map(EntryId)).flatten()
     })
 }
 
-fn line_cursor(list: u8, EntryId(id): EntryId) -> String {
+pub(super) fn line_cursor(list: u8, EntryId(id): EntryId) -> String {
     let mut bytes = [list; 17];
     bytes[1..].copy_from_slice(id.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
