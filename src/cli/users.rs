@@ -102,6 +102,11 @@ pub enum UserError {
     /// Nobody, or more than one.
     #[error("{0}")]
     Whom(String),
+    /// Nobody would be left who may administer.
+    #[error(
+        "{0} is the only administrator: give somebody else the role ADMIN first, by `talkback user role`"
+    )]
+    LastAdmin(String),
     /// The name can't be one.
     #[error("a name has 1 to {} characters", User::NAME_MAX)]
     Name,
@@ -169,6 +174,9 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
                 return Err(UserError::Sso(user.display_name));
             }
             let tx = store.write().await?;
+            if role != Role::Admin && user.role == Role::Admin && !tx.has_another_admin(user.id).await? {
+                return Err(UserError::LastAdmin(user.display_name));
+            }
             tx.set_role(user.id, role, clock.now()).await?;
             tx.commit().await?;
             format!("{} is {} now.\n", user.display_name, role.name())
@@ -183,6 +191,7 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
             let mut erased = 0;
             loop {
                 let erasure = service.erase(user.id, None).await?;
+                let erasure = erasure.map_err(|_| UserError::LastAdmin(user.display_name.clone()))?;
                 erased += erasure.comments;
                 if erasure.is_complete {
                     break;

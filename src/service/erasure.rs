@@ -12,14 +12,14 @@
 
 use super::bulk::{ITEMS_MAX, Locked};
 use super::sanctions::PATIENCE;
-use super::{Failure, Outcome, RefusalCode, Service, refuse};
+use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse};
 use crate::domain::action::{ActionKind, BulkAction};
 use crate::domain::comment::{Action, Next};
 use crate::domain::ids::{ActionId, CommentId, EntryId, UserId};
 use crate::domain::moderation::HistoryAction;
 use crate::domain::policy::{self, Denied};
 use crate::domain::text;
-use crate::domain::user::{UserKind, Viewer};
+use crate::domain::user::{Role, UserKind, Viewer};
 use crate::store::{Change, NewEntry, WriteTx};
 
 /// How far the deletion of an account has come.
@@ -56,23 +56,28 @@ impl Service {
                 "Nothing brings a deleted account back: to confirm, give the person's name as it is shown.";
             return refuse(RefusalCode::Invalid, "confirm", message);
         }
-        Ok(Ok(self.erase(whose, Some(own)).await?))
+        self.erase(whose, Some(own)).await
     }
 
-    /// Deletes an account. `by`: who does so; `None`: an operator, on the command line.
+    /// Deletes an account, but not that of the last administrator. `by`: who does so; `None`: an operator, on the
+    /// command line.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn erase(&self, user: UserId, by: Option<UserId>) -> Result<Erasure, Failure> {
+    pub async fn erase(&self, user: UserId, by: Option<UserId>) -> Outcome<Erasure> {
         let tx = self.store.write().await?;
+        let is_replaceable = tx.has_another_admin(user).await?;
         let Some((person, _)) = tx.lock_person(user).await? else {
             drop(tx);
             self.person(user).await?;
-            return match self.store.latest().erasure_under_way(user).await? {
-                Some(action) => self.carry_erasure_on(&action).await,
-                None => Ok(Erasure { user, comments: 0, is_complete: true }),
-            };
+            return Ok(Ok(match self.store.latest().erasure_under_way(user).await? {
+                Some(action) => self.carry_erasure_on(&action).await?,
+                None => Erasure { user, comments: 0, is_complete: true },
+            }));
         };
+        if person.role == Role::Admin && !is_replaceable {
+            return Ok(Err(last_admin().into()));
+        }
         let now = self.clock.now();
         let action = BulkAction {
             id: ActionId(self.clock.new_id()),
@@ -92,7 +97,7 @@ impl Service {
         tx.standing_changed(person.id, None, now).await?;
         tx.commit().await?;
         tracing::info!(user = %person.id, by = by.map(tracing::field::display), "an account was deleted");
-        self.carry_erasure_on(&action).await
+        Ok(Ok(self.carry_erasure_on(&action).await?))
     }
 
     /// Erases what is left of a person's comments and reactions, for as long as a request may take.
@@ -186,6 +191,13 @@ impl Service {
         locked.moved().for_each(|article| self.announce(article));
         Ok(true)
     }
+}
+
+/// What whoever would leave nobody who may administer is told.
+pub(super) fn last_admin() -> Refusal {
+    let message = "This is the only administrator: give somebody else the role ADMIN first, by `userRoleSet` or by \
+                   `talkback user role`.";
+    Refusal::of(RefusalCode::LastAdmin, "userId", message)
 }
 
 /// Whether nobody else has brought the action to its end; held until the end of the write.

@@ -112,6 +112,8 @@ pub enum RefusalCode {
     Invalid,
     /// One does not report what one wrote.
     OwnComment,
+    /// Nobody would be left who may administer.
+    LastAdmin,
     /// The name or the password is not right.
     WrongCredentials,
     /// There is nothing with that id.

@@ -1,5 +1,6 @@
 //! Opening and ending sessions.
 
+use super::erasure::last_admin;
 use super::{Failure, Outcome, RefusalCode, Service, refuse};
 use crate::domain::ids::UserId;
 use crate::domain::policy::{self, Denied, Permission};
@@ -58,7 +59,7 @@ impl Service {
         Ok(user)
     }
 
-    /// Gives a person another role. Whom a host site vouches for has the role that it says.
+    /// Gives a person another role, but leaves an administrator. Whom a host site vouches for has the role that it says.
     ///
     /// # Errors
     /// [`Failure`].
@@ -79,6 +80,9 @@ impl Service {
             Some(UserKind::Guest | UserKind::Local) => {}
         }
         let tx = self.store.write().await?;
+        if role != Role::Admin && !tx.has_another_admin(whose).await? {
+            return Ok(Err(last_admin().into()));
+        }
         tx.set_role(whose, role, self.clock.now()).await?;
         tx.commit().await?;
         Ok(Ok(User { role, ..user }))

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::{user, user_sanction};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::LockType,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::LockType,
 };
 
 use super::rows::{self, unknown};
 use super::{Result, Snapshot, StoreError, WriteTx};
 use crate::domain::ids::{ActionId, EntryId, UserId};
 use crate::domain::sanction::{Imposed, Sanction, SanctionKind};
-use crate::domain::user::{User, UserKind};
+use crate::domain::user::{Role, User, UserKind};
 
 /// A sanction to be written, or its end.
 #[derive(Clone, Debug)]
@@ -52,6 +52,25 @@ impl WriteTx {
     /// The database failed.
     pub async fn lock_person(&self, id: UserId) -> Result<Option<(User, Option<Imposed>)>> {
         self.person(id, LockType::Update).await
+    }
+
+    /// Whether somebody but that person is an administrator. Whoever takes the role from somebody asks this first of
+    /// all: it locks all who have the role, so of two who do so at once the second finds what the first has left.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_another_admin(&self, than: UserId) -> Result<bool> {
+        let admins = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::Role.eq(Role::Admin.name()))
+            .order_by_asc(user::Column::Id);
+        let admins = match self.conn.get_database_backend() {
+            DbBackend::Postgres => admins.lock(LockType::Update),
+            _ => admins,
+        };
+        let admins: Vec<uuid::Uuid> = admins.into_tuple().all(&self.conn).await?;
+        Ok(admins.into_iter().any(|id| id != than.0))
     }
 
     async fn person(&self, id: UserId, lock: LockType) -> Result<Option<(User, Option<Imposed>)>> {

@@ -190,6 +190,8 @@ pub enum UserErrorCode {
     Invalid,
     /// One does not report what one wrote.
     OwnComment,
+    /// The person is the last administrator: nobody would be left who may administer.
+    LastAdmin,
     /// The name or the password is not right.
     WrongCredentials,
     /// There is nothing with that id.

@@ -1,6 +1,7 @@
 //! Who somebody is, and for how long: sessions, accounts, single sign-on.
 
 mod accounts;
+mod administrators;
 mod returning;
 mod sessions;
 mod sso;

@@ -5,6 +5,8 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::{assert_refused, assert_shown_out, felt, follow, look};
+use crate::support::follower::{Ending, Follower, Transport};
+use crate::support::operations::Operation;
 use crate::support::world::{Backend, World};
 
 const END: &str = "mutation { sessionEnd { ended userErrors { code } } }";
@@ -104,6 +106,53 @@ async fn another_role_holds_at_once_and_begun_streams_begin_anew(
     let own = look(&admin).await.text("/viewer/id").to_owned();
     let demoted = json!({ "input": { "userId": own, "role": "READER" } });
     assert_eq!(admin.raw(SET_ROLE, demoted).await.user_errors()[0].code, "INVALID");
+    world.check().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queues_are_followed_no_longer_than_the_role_lasts(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+    #[values(Transport::WebSocket, Transport::Sse)] transport: Transport,
+) {
+    let world = World::start(backend).await;
+    let article = world.article("story").await;
+    let (admin, ana) = (world.admin().await, world.guest("Ana").await);
+    // One loses the role by an administrator, one by the command line; both follow at another node.
+    for by_command in [false, true] {
+        let who = world.person("MODERATOR", if by_command { "Mia" } else { "Max" }).await;
+        let there = who.at(world.node(1).url());
+        let id = look(&who).await.text("/viewer/id").to_owned();
+        let mut follower = Follower::open(transport, &there, "ModerationEvents", json!({})).await;
+        let seen = ana.comment(&article, None, &format!("seen {by_command}")).await;
+        let told = follower.collect_until(2).await;
+        assert!(told[0].to_string().contains(seen["id"].as_str().unwrap()), "{told:?}");
+
+        if by_command {
+            let ended = world.store.command(&["user", "role", "--id", &id, "--role", "READER"]).await;
+            assert!(ended.status.success(), "{}", ended.stderr);
+        } else {
+            let input = json!({ "input": { "userId": id, "role": "READER" } });
+            assert!(admin.raw(SET_ROLE, input).await.user_errors().is_empty());
+        }
+        match (transport, follower.try_next().await) {
+            (Transport::WebSocket, Err(Ending::Closed { code: Some(4403), reason })) => {
+                assert!(reason.contains("Role changed"), "{reason}");
+            }
+            // The same token is good, so the client comes back, and is told then.
+            (Transport::Sse, Err(Ending::Cut(_))) => {}
+            (_, other) => panic!("{other:?} to whom the role was taken from, over {transport:?}"),
+        }
+        let after = follower.last_cursor().unwrap().to_owned();
+        ana.comment(&article, None, &format!("not to be seen {by_command}")).await;
+        let operation = Operation::named("ModerationEvents", json!({ "after": after }));
+        let again = match Follower::try_open(transport, &there, operation).await {
+            Ok(mut follower) => follower.try_next().await.map_err(|ending| format!("{ending:?}")),
+            Err(ending) => Err(format!("{ending:?}")),
+        };
+        let refusal = again.map_or_else(|ending| ending, |payload| payload.to_string());
+        assert!(refusal.contains("FORBIDDEN") && !refusal.contains("not to be seen"), "{refusal}");
+    }
     world.check().await;
 }
 
