@@ -14,9 +14,10 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
+use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal, whole};
 use crate::auth::End;
 use crate::feed::Frame;
+use crate::graphql::Live;
 
 /// The body of an operation's stream, which lasts until `until` at the latest.
 pub fn body(starting: Starting, until: Until) -> Body {
@@ -57,6 +58,13 @@ impl Stream for Flow {
 
     /// An end without `complete` means that the client comes back, to another node or with a new token.
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // What was asked before is answered: whoever ends their own session is told that it worked.
+        if matches!(self.phase, Phase::Starting(_))
+            && let Poll::Ready(bytes) = self.poll_operation(cx)
+        {
+            self.spoke = Instant::now();
+            return Poll::Ready(bytes.map(Ok));
+        }
         if !matches!(self.phase, Phase::Ended)
             && let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx))
         {
@@ -101,6 +109,7 @@ impl Flow {
         match &mut self.phase {
             Phase::Starting(starting) => {
                 let (phase, bytes) = match ready!(starting.poll_unpin(cx)) {
+                    Ok(Live::Once(Some(frame))) => (Phase::Ended, whole(&frame)),
                     Ok(live) => (Phase::Following(live.into_frames()), Bytes::from_static(OPENING)),
                     Err(response) => (Phase::Ended, refusal(&response)),
                 };

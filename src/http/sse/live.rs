@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{BoxStream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal};
+use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal, whole};
 use crate::auth::End;
 use crate::feed::{Batch, Frame, Outlet};
 use crate::graphql::Live;
@@ -84,6 +84,12 @@ impl Stream {
         let mut timer = pin!(sleep_until(Instant::now() + heartbeat));
         loop {
             let event = poll_fn(|cx| {
+                // What was asked before is answered: whoever ends their own session is told that it worked.
+                if let Phase::Starting(starting) = &mut self.phase
+                    && let Poll::Ready(started) = starting.poll_unpin(cx)
+                {
+                    return Poll::Ready(Event::Started(started));
+                }
                 if let Some(Poll::Ready(end)) = withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
                     return Poll::Ready(Event::Withdrawn(end));
                 }
@@ -96,6 +102,10 @@ impl Stream {
                 self.poll(cx, timer.as_mut())
             });
             match event.await {
+                Event::Started(Ok(Live::Once(Some(frame)))) => {
+                    self.phase = Phase::Ended;
+                    return self.line.write(&chunk(&whole(&frame))).await;
+                }
                 Event::Started(Ok(mut live)) => {
                     self.line.write(&chunk(OPENING)).await?;
                     live.send_to(ToStream(Arc::clone(&self.line)));
@@ -142,7 +152,8 @@ impl Stream {
             return Poll::Ready(Event::Time);
         }
         match &mut self.phase {
-            Phase::Starting(starting) => starting.poll_unpin(cx).map(Event::Started),
+            // Asked before all else, above.
+            Phase::Starting(_) => Poll::Pending,
             Phase::Following(frames) => {
                 frames.poll_next_unpin(cx).map(|frames| frames.map_or(Event::Over, Event::Frames))
             }

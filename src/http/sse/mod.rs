@@ -108,6 +108,14 @@ fn refusal(response: &GraphResponse) -> Bytes {
     bytes.freeze()
 }
 
+/// The whole stream of an operation that has one answer.
+fn whole(frame: &Frame) -> Bytes {
+    let mut bytes = BytesMut::from(OPENING);
+    bytes.put_slice(&frame.event());
+    bytes.put_slice(COMPLETE);
+    bytes.freeze()
+}
+
 fn respond(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(Media::Events.content_type())),

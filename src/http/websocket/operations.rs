@@ -96,6 +96,11 @@ impl Operations {
         self.running.push(Operation { id: id.into(), head, phase: Phase::Starting(starting.boxed()) });
     }
 
+    /// Ends those that have started: what is in the middle of its one answer is left.
+    pub fn keep_starting(&mut self) {
+        self.running.retain(|operation| matches!(operation.phase, Phase::Starting(_)));
+    }
+
     /// Ends one, if it runs: nothing more of it comes out.
     pub fn stop(&mut self, id: &str) {
         self.running.retain(|operation| &*operation.id != id);

@@ -56,6 +56,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         heard: opened,
         asked: false,
         check,
+        leaving: None,
         streak: 0,
         out: Vec::new(),
     };
@@ -117,6 +118,8 @@ struct Session {
     asked: bool,
     /// When to ask for a sign of life; at first, when the client should have said who it is.
     check: Instant,
+    /// Who it is for is no longer let in: it closes once what was asked before is answered.
+    leaving: Option<End>,
     streak: u32,
     /// Frames put together for the next write; empty, and without memory, between two.
     out: Vec<u8>,
@@ -137,14 +140,24 @@ impl Session {
             return Poll::Ready(Event::Ready);
         }
         self.streak = 0;
+        if let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
+            self.withdrawn = None;
+            self.leaving = Some(end);
+        }
+        if let Some(end) = self.leaving {
+            // Whoever ends their own session is told that it worked. Nothing else goes on, and nothing new begins.
+            self.operations.keep_starting();
+            return if self.operations.len() == 0 {
+                Poll::Ready(Event::Withdrawn(end))
+            } else {
+                Poll::Pending
+            };
+        }
         if let Poll::Ready(heard) = self.wire.poll_hear(cx) {
             return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
         }
         if stopping.poll(cx).is_ready() {
             return Poll::Ready(Event::Stopping);
-        }
-        if let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
-            return Poll::Ready(Event::Withdrawn(end));
         }
         if timer.poll(cx).is_ready() {
             return Poll::Ready(Event::Time);
