@@ -8,61 +8,84 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 
 use super::page::Sql;
 use super::queue_log::kind_of;
-use super::{CheckReport, Result, Snapshot, Violation};
-use crate::domain::event::LogId;
+use super::{CheckReport, Result, Snapshot, StoreError, Violation};
 use crate::domain::queue::{QueueCounts, QueueEvent, QueueName};
 use crate::domain::sanction::SanctionKind;
 
 /// Events read at once.
 const BATCH: u64 = 1_000;
 
+/// What was read; where it is no version's of this program, that is found.
+fn readable<T>(read: Result<T>, found: &mut Vec<String>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Corrupt(what)) => {
+            found.push(format!("can't be read: {what}"));
+            Ok(None)
+        }
+        Err(error @ (StoreError::Database(_) | StoreError::Together(_))) => Err(error),
+    }
+}
+
 impl Snapshot {
     /// The queues hold what their counts say; the log has no gap, and each event's counts follow from those of
-    /// the one before it.
+    /// the one before it. What can't be read is named, as everything else that is wrong is.
     pub(super) async fn check_queues(&self, report: &mut CheckReport) -> Result<()> {
         let mut found = Vec::new();
-        let (kept, counted) = (self.queue_counts().await?, self.recount().await?);
-        for queue in QueueName::ALL {
-            let (kept, counted) = (kept.of(queue), counted.of(queue));
-            if kept != counted {
-                found.push(format!("count {kept} in {}; there are {counted}", queue.name()));
+        self.check_unnumbered(&mut found).await?;
+        if let Some(kept) = readable(self.queue_counts().await, &mut found)? {
+            let counted = self.recount().await?;
+            for queue in QueueName::ALL {
+                let (kept, counted) = (kept.of(queue), counted.of(queue));
+                if kept != counted {
+                    found.push(format!("count {kept} in {}; there are {counted}", queue.name()));
+                }
             }
         }
-        let head = self.queue_head().await?;
+        let ends = self.check_numbered(report, &mut found).await?;
+        if let Some(head) = readable(self.queue_head().await, &mut found)?
+            && ends != head.sequence
+        {
+            found.push(format!("are at event {}; their log ends with {ends}", head.sequence));
+        }
+        found.dedup();
+        let log = |what| Violation { article: "The moderators' queues".to_owned(), what };
+        report.violations.extend(found.into_iter().map(log));
+        Ok(())
+    }
+
+    /// The numbered part of the log; answers the number that it ends with.
+    async fn check_numbered(&self, report: &mut CheckReport, found: &mut Vec<String>) -> Result<i64> {
         let mut last: Option<QueueEvent> = None;
+        let mut place = 0;
         loop {
-            let after = last.as_ref().map_or(0, |last| last.sequence);
-            let events = self.events_after_sequence(LogId::Queues, after, BATCH).await?;
-            let read = events.len() as u64;
+            let rows = self.queue_rows_after(place, BATCH).await?;
+            let read = rows.len() as u64;
             report.events += read;
-            for event in events {
-                let crate::domain::event::Event::Queue(event) = event else { continue };
+            for row in rows {
+                let sequence = row.sequence.unwrap_or(place);
+                if place > 0 && sequence != place + 1 {
+                    found.push(format!("have no event between {place} and {sequence}"));
+                    last = None;
+                }
+                place = sequence;
+                let Some(event) = readable(QueueEvent::try_from(row), found)? else {
+                    last = None;
+                    continue;
+                };
                 if let Some(last) = &last {
                     let mut counts = last.counts;
                     counts.take(&event.kind);
-                    if event.sequence != last.sequence + 1 {
-                        found.push(format!("have no event between {} and {}", last.sequence, event.sequence));
-                    } else if event.counts != counts {
-                        found.push(format!(
-                            "say {:?} at event {}; {counts:?} follows",
-                            event.counts, event.sequence
-                        ));
+                    if event.counts != counts {
+                        found.push(format!("say {:?} at event {sequence}; {counts:?} follows", event.counts));
                     }
                 }
                 last = Some(event);
             }
             if read < BATCH {
-                break;
+                return Ok(place);
             }
         }
-        let ends = last.map_or(0, |last| last.sequence);
-        if ends != head.sequence {
-            found.push(format!("are at event {}; their log ends with {ends}", head.sequence));
-        }
-        self.check_unnumbered(&mut found).await?;
-        let log = |what| Violation { article: "The moderators' queues".to_owned(), what };
-        report.violations.extend(found.into_iter().map(log));
-        Ok(())
     }
 
     /// Nothing hangs under what is not there: foreign keys see to it, unless somebody worked without them.

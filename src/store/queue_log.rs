@@ -177,15 +177,20 @@ impl Snapshot {
     /// # Errors
     /// The database failed.
     pub async fn queue_events_after(&self, sequence: i64, limit: u64) -> Result<Vec<QueueEvent>> {
-        queue_event::Entity::find()
+        self.queue_rows_after(sequence, limit).await?.into_iter().map(QueueEvent::try_from).collect()
+    }
+
+    /// [`Snapshot::queue_events_after`], as they stand in the table.
+    pub(super) async fn queue_rows_after(
+        &self,
+        sequence: i64,
+        limit: u64,
+    ) -> Result<Vec<queue_event::Model>> {
+        let rows = queue_event::Entity::find()
             .filter(queue_event::Column::Sequence.gt(sequence))
             .order_by_asc(queue_event::Column::Sequence)
-            .limit(limit)
-            .all(&self.conn)
-            .await?
-            .into_iter()
-            .map(QueueEvent::try_from)
-            .collect()
+            .limit(limit);
+        Ok(rows.all(&self.conn).await?)
     }
 
     /// What every queue holds, in one statement.

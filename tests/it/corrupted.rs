@@ -87,6 +87,10 @@ const DAMAGES: &[(&str, &str)] = &[
     ("INSERT INTO queue_log SELECT 2, 0, NULL, 0, 0, 0, 0", "have 2 heads"),
     ("DELETE FROM queue_event WHERE sequence = 2", "have no event between 1 and 3"),
     ("UPDATE queue_event SET spam = spam + 1 WHERE sequence = 3", "follows"),
+    ("UPDATE queue_event SET spam = NULL WHERE sequence = 3", "is numbered in part"),
+    ("UPDATE queue_event SET kind = 'NONSENSE' WHERE sequence = 3", "can't be read"),
+    ("UPDATE queue_event SET sequence = NULL, queue = 'NOWHERE' WHERE queue = 'SPAM'", "of no kind"),
+    ("DELETE FROM queue_log", "the moderators' log has no head"),
     (
         "INSERT INTO queue_event (kind, comment_id, at) SELECT 'NONSENSE', id, created_at FROM comment LIMIT 1",
         "of no kind",
