@@ -262,6 +262,7 @@ impl Service {
             entry: self.entry(HistoryAction::Edited, Some(author)),
         };
         let told = article.sequence;
+        tx.mark_edit(before.id, case.text).await?;
         let comment = tx.change_comment(&mut article, &before, change).await?;
         tx.commit().await?;
         self.announce_change(&article, told);

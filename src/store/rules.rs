@@ -153,6 +153,23 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Remembers a comment by the words that it has now: what it said before an edit, nobody repeats any more.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn mark_edit(&self, comment: CommentId, text: Option<TextDigest>) -> Result<()> {
+        let row = submission_mark::ActiveModel {
+            text_digest: Set(text.map(|digest| digest.0.to_vec())),
+            ..Default::default()
+        };
+        submission_mark::Entity::update_many()
+            .set(row)
+            .filter(submission_mark::Column::CommentId.eq(comment.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// What is set, as of this write.
     ///
     /// # Errors

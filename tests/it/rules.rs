@@ -120,6 +120,27 @@ async fn an_edit_meets_the_rules_about_words_too(
     world.check().await;
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_told_by_the_words_that_a_comment_has_after_its_edit(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = world(backend).await;
+    let article = world.open_article("open").await;
+    let (ana, ben, moderator) = (world.guest("Ana").await, world.guest("Ben").await, world.moderator().await);
+    let comment = ana.comment(&article, None, "at first").await;
+    let edit = json!({ "id": comment["id"], "revision": 1, "body": words("on second thoughts") });
+    let answer = ana.run("CommentEdit", json!({ "input": edit })).await;
+    assert_eq!(answer.text("/commentEdit/comment/status"), "APPROVED", "{answer}");
+    let sent =
+        async |who: &Actor, mark: &str| held(&moderator, &submit(who, &article, &words(mark)).await).await;
+    let there = ana.at(world.node(1).url());
+    assert_eq!(sent(&there, "on second thoughts").await, ("PENDING".to_owned(), vec!["REPEAT".to_owned()]));
+    assert_eq!(sent(&there, "at first").await.0, "APPROVED", "nobody says that any more");
+    assert_eq!(sent(&ben, "on second thoughts").await.0, "APPROVED", "one other is no campaign");
+    world.check().await;
+}
+
 const RULES: &str = "query($id: ID) { moderationRules(articleId: $id) { revision ownRules
     bannedWords { words outcome } newcomers { approved } links { denied } article { id } updatedBy { displayName } } }";
 const SET: &str = "mutation($input: ModerationRulesSetInput!) { moderationRulesSet(input: $input) {
