@@ -18,7 +18,7 @@ const POSTGRES_CONNECTIONS: u32 = 32;
 /// How old a connection to PostgreSQL gets: after a failover none of the old ones lasts.
 const CONNECTION_AGE: Duration = Duration::from_secs(10 * 60);
 /// How long a request waits for a connection before it is told to come back.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection that nobody uses is taken to be alive. When the database ends every session, a pool is full of
 /// dead ones: without a test each would fail somebody's request, and readers would wait out their retries one by one.
 const TRUSTED_FOR: Duration = Duration::from_millis(200);
@@ -104,7 +104,11 @@ impl Store {
                 count.fetch_add(1, Ordering::Relaxed);
             });
         }
-        Ok(Self { writer, reader, statements })
+        let turns = match url {
+            DatabaseUrl::Sqlite(_) => Some(Arc::default()),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        Ok(Self { writer, reader, turns, statements })
     }
 
     /// Whether the database answers now.

@@ -31,6 +31,7 @@ mod sanctions;
 mod standing;
 mod state;
 mod statistics;
+mod together;
 mod trial;
 mod users;
 
@@ -41,6 +42,8 @@ use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
+
+use together::{Turn, Turns};
 
 pub use accounts::{Introduced, Member, login};
 pub use actions::Undoable;
@@ -69,6 +72,9 @@ pub enum StoreError {
     /// The database did not do what it was asked.
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
+    /// The database did not do what several writers asked of it together.
+    #[error("the database failed: {0}")]
+    Together(Arc<DbErr>),
     /// A row holds what no version of this program wrote.
     #[error("the store is corrupt: {0}")]
     Corrupt(String),
@@ -78,24 +84,27 @@ impl StoreError {
     /// Whether a row with that key was there already: a concurrent retry got there first.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
-        match self {
-            Self::Database(error) => {
-                matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
-            }
-            Self::Corrupt(_) => false,
-        }
+        matches!(
+            self.database().and_then(DbErr::sql_err),
+            Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+        )
     }
-}
 
-impl StoreError {
     /// Whether a row refers to one that is not there: a person whom this store does not know.
     #[must_use]
     pub fn is_missing_reference(&self) -> bool {
+        matches!(
+            self.database().and_then(DbErr::sql_err),
+            Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_))
+        )
+    }
+
+    /// What the database said.
+    fn database(&self) -> Option<&DbErr> {
         match self {
-            Self::Database(error) => {
-                matches!(error.sql_err(), Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)))
-            }
-            Self::Corrupt(_) => false,
+            Self::Database(error) => Some(error),
+            Self::Together(error) => Some(error),
+            Self::Corrupt(_) => None,
         }
     }
 }
@@ -108,6 +117,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    /// Of SQLite's one writer.
+    turns: Option<Arc<Turns>>,
     statements: Arc<AtomicU64>,
 }
 
@@ -143,14 +154,13 @@ impl Store {
     /// # Errors
     /// The database is out of reach, or busy for longer than it waits.
     pub async fn write(&self) -> Result<WriteTx> {
-        let options = match self.backend() {
-            DbBackend::Postgres => TransactionOptions::default(),
-            _ => TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..Default::default()
-            },
-        };
-        Ok(WriteTx { conn: self.writer.begin_with_options(options).await? })
+        Ok(match &self.turns {
+            None => WriteTx { conn: self.writer.begin().await?, turn: None },
+            Some(turns) => {
+                let (conn, turn) = turns.take(&self.writer).await?;
+                WriteTx { conn, turn: Some(turn) }
+            }
+        })
     }
 
     /// SQL statements sent so far, those that begin and end transactions not counted.
@@ -179,7 +189,9 @@ enum Reading {
 /// A write in progress; see [`Store::write`].
 #[derive(Debug)]
 pub struct WriteTx {
+    // Dropped in this order: a write is rolled back before the next one's turn.
     conn: DatabaseTransaction,
+    turn: Option<Turn>,
 }
 
 impl WriteTx {
@@ -188,7 +200,10 @@ impl WriteTx {
     /// # Errors
     /// The database refused; nothing was written.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.conn.commit().await?)
+        match self.turn {
+            None => Ok(self.conn.commit().await?),
+            Some(turn) => turn.commit(self.conn).await,
+        }
     }
 }
 

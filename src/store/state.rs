@@ -133,17 +133,18 @@ impl StoreError {
     /// made it read-only.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {
-        match self {
-            Self::Database(
-                DbErr::Exec(RuntimeErr::SqlxError(error))
-                | DbErr::Query(RuntimeErr::SqlxError(error))
-                | DbErr::Conn(RuntimeErr::SqlxError(error)),
-            ) => error
-                .as_database_error()
-                .and_then(sea_orm::sqlx::error::DatabaseError::code)
-                .is_some_and(|code| refuses_writes(&code)),
-            Self::Database(_) | Self::Corrupt(_) => false,
-        }
+        let Some(
+            DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error))
+            | DbErr::Conn(RuntimeErr::SqlxError(error)),
+        ) = self.database()
+        else {
+            return false;
+        };
+        error
+            .as_database_error()
+            .and_then(sea_orm::sqlx::error::DatabaseError::code)
+            .is_some_and(|code| refuses_writes(&code))
     }
 }
 
