@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 
 use self::double::{Authority, TestHook};
 use crate::support::newsroom::words;
-use crate::support::node::{Node, NodeOptions};
+use crate::support::node::{Node, NodeOptions, Store};
+use crate::support::reaper;
 use crate::support::world::{Backend, Plan, World};
 
 const SECRET: &str = "a secret of sixteen bytes or more";
@@ -222,8 +223,8 @@ async fn over_tls_it_is_believed_if_the_authority_vouches_for_it_and_not_otherwi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_certificates_is_said_to_be_none() {
-    let world = World::embedded().await;
-    let empty = crate::support::reaper::directory("ca").join("empty.pem");
+    let store = Store { data_dir: reaper::directory("data"), database_url: None, redis_url: None };
+    let empty = reaper::directory("ca").join("empty.pem");
     std::fs::write(&empty, "no certificate").unwrap();
     for (file, said) in [
         (empty, "--moderation-hook-ca holds no certificate"),
@@ -231,7 +232,7 @@ async fn a_file_without_certificates_is_said_to_be_none() {
     ] {
         let mut options = asking("https://localhost:1/", 1_000, "hold");
         options.flags.extend(["--moderation-hook-ca".to_owned(), file.display().to_string()]);
-        let why = match Node::try_start(&world.store, options).await {
+        let why = match Node::try_start(&store, options).await {
             Ok(_) => panic!("it started with {}", file.display()),
             Err(why) => why,
         };

@@ -33,8 +33,12 @@ pub struct Inside {
 
 impl Inside {
     pub async fn open(url: &DatabaseUrl) -> Self {
+        Self::open_at(url, Arc::new(Clock::System)).await
+    }
+
+    /// [`open`](Self::open) with a clock that the test may move.
+    pub async fn open_at(url: &DatabaseUrl, clock: Arc<Clock>) -> Self {
         let (bus, notices) = LocalBus::new();
-        let clock = Arc::new(Clock::System);
         let store = Store::open(url).await.unwrap();
         let rulebook = Arc::new(Rulebook::unhurried());
         let service = Service { store: store.clone(), bus: bus.clone(), clock: Arc::clone(&clock), rulebook };
