@@ -29,6 +29,12 @@ impl Cores {
         pin(self.load);
     }
 
+    /// Puts this thread, and what it starts, on the core of the server, until it is put elsewhere.
+    #[allow(dead_code, reason = "a server that is started bit by bit, as PostgreSQL in `benches/moderation`")]
+    pub fn be_the_server(self) {
+        pin(self.server);
+    }
+
     /// Starts a server: processes inherit the core of the thread that starts them.
     pub fn for_a_server<T>(self, start: impl FnOnce() -> T) -> T {
         pin(self.server);

@@ -116,10 +116,11 @@ impl Scope {
     }
 
     pub(super) async fn view(&self) -> std::result::Result<Arc<Snapshot>, crate::store::StoreError> {
-        let open = async || {
-            let store = &self.service.store;
-            Ok(Arc::new(if self.frozen { store.snapshot().await? } else { store.latest() }))
-        };
+        let store = &self.service.store;
+        if !self.frozen {
+            store.settled().await?;
+        }
+        let open = async || Ok(Arc::new(if self.frozen { store.snapshot().await? } else { store.latest() }));
         self.snapshot.get_or_try_init(open).await.cloned()
     }
 

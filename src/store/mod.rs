@@ -43,6 +43,7 @@ use sea_orm::{
     IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+pub use together::seeing;
 use together::{Turn, Turns};
 
 pub use accounts::{Introduced, Member, login};
@@ -161,6 +162,18 @@ impl Store {
                 WriteTx { conn, turn: Some(turn) }
             }
         })
+    }
+
+    /// Waits until what this request saw of others' writes is durable. Whoever answers a request that may have written, or
+    /// reads on for one, calls this first; see [`seeing`].
+    ///
+    /// # Errors
+    /// It was not made durable: the database failed.
+    pub async fn settled(&self) -> Result<()> {
+        match &self.turns {
+            None => Ok(()),
+            Some(turns) => turns.settled().await,
+        }
     }
 
     /// SQL statements sent so far, those that begin and end transactions not counted.

@@ -6,14 +6,16 @@
 //!   are told so, and nothing of them is there.
 //! - A write that is given up is rolled back to its savepoint; the others don't notice.
 //! - What comes after sees what was written before it in the same group, as it would have seen it committed. Readers see
-//!   none of it before the commit.
+//!   none of it before the commit. So whoever saw it and wrote nothing (a decision that came second) waits for that commit,
+//!   too, before they read on or are answered: [`seeing`] and [`Turns::settled`].
 //! - Turns are taken in the order of asking. A group closes when those have had theirs who waited as its first member was
 //!   done, or with its [`MEMBERS_MAX`]th.
 //!
 //! Those who wait are requests that run, of which there are only so many at once (`executions`).
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
@@ -32,16 +34,38 @@ const MEMBERS_MAX: usize = 32;
 const OPEN: &str = "SAVEPOINT together";
 const CLOSE: &str = "RELEASE together";
 
+tokio::task_local! {
+    /// The last group in which this request saw what others wrote.
+    static SEEN: Cell<u64>;
+}
+
+/// Runs a request that may write, and keeps in mind what it saw.
+pub async fn seeing<T>(request: impl Future<Output = T>) -> T {
+    SEEN.scope(Cell::new(0), request).await
+}
+
 /// The turns of a store's writers.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     group: Arc<Mutex<Option<Group>>>,
-    waiting: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Writers who wait for a turn.
+    waiting: AtomicUsize,
+    /// The last group that was begun, and the last one that has ended.
+    begun: AtomicU64,
+    ended: AtomicU64,
+    /// The last group that came to nothing.
+    failed: AtomicU64,
 }
 
 /// An open transaction, and those whose writes are in it.
 #[derive(Debug)]
 struct Group {
+    number: u64,
     transaction: DatabaseTransaction,
     members: Vec<oneshot::Sender<Outcome>>,
     /// Whether somebody has queued to commit it.
@@ -55,32 +79,59 @@ type Outcome = std::result::Result<(), Arc<DbErr>>;
 pub(super) struct Turn {
     group: OwnedMutexGuard<Option<Group>>,
     queue: Arc<Mutex<Option<Group>>>,
-    waiting: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
 }
 
 /// Counts somebody as waiting.
-struct Waiting(Arc<AtomicUsize>);
+struct Waiting(Arc<Counts>);
+
+impl Waiting {
+    fn new(counts: &Arc<Counts>) -> Self {
+        counts.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(counts))
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 impl Turns {
     /// Waits for a turn, and begins a write.
     pub(super) async fn take(&self, writer: &DatabaseConnection) -> Result<(DatabaseTransaction, Turn)> {
-        self.waiting.fetch_add(1, Ordering::AcqRel);
-        let waiting = Waiting(Arc::clone(&self.waiting));
+        let turn = self.next().await?;
+        let writer = writer.clone();
+        // A task of its own: a beginning that is given up half-way would take the whole group with it.
+        done(tokio::spawn(turn.begin(writer)).await)?
+    }
+
+    /// Waits until what this request saw of others' writes is durable; most have seen nothing that is not.
+    pub(super) async fn settled(&self) -> Result<()> {
+        let seen = SEEN.try_with(Cell::get).unwrap_or_default();
+        if self.counts.ended.load(Ordering::Acquire) < seen {
+            let turn = self.next().await?;
+            if turn.group.as_ref().is_some_and(|group| group.number == seen) {
+                return done(tokio::spawn(turn.close()).await)?.map_err(StoreError::Together);
+            }
+        }
+        // It has ended, and what is under way by now is another, of which this request has seen nothing.
+        if seen > 0 && self.counts.failed.load(Ordering::Acquire) >= seen {
+            let error = DbErr::Custom("what another write left was not made durable".to_owned());
+            return Err(StoreError::Database(error));
+        }
+        SEEN.try_with(|seen| seen.set(0)).unwrap_or_default();
+        Ok(())
+    }
+
+    async fn next(&self) -> Result<Turn> {
+        let _waiting = Waiting::new(&self.counts);
         let asked = Arc::clone(&self.group).lock_owned();
         let group = tokio::time::timeout(ACQUIRE_TIMEOUT, asked)
             .await
             .map_err(|_| StoreError::Database(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))?;
-        drop(waiting);
-        let turn = Turn { group, queue: Arc::clone(&self.group), waiting: Arc::clone(&self.waiting) };
-        let writer = writer.clone();
-        // A task of its own: a beginning that is given up half-way would take the whole group with it.
-        done(tokio::spawn(turn.begin(writer)).await)?
+        Ok(Turn { group, queue: Arc::clone(&self.group), counts: Arc::clone(&self.counts) })
     }
 }
 
@@ -95,7 +146,8 @@ impl Turn {
                 };
                 let transaction = writer.begin_with_options(options).await?;
                 transaction.execute_unprepared(OPEN).await?;
-                none.insert(Group { transaction, members: Vec::new(), is_called: false })
+                let number = self.counts.begun.fetch_add(1, Ordering::AcqRel) + 1;
+                none.insert(Group { number, transaction, members: Vec::new(), is_called: false })
             }
         };
         match group.transaction.begin().await {
@@ -122,42 +174,51 @@ impl Turn {
     async fn hand_in(mut self, write: DatabaseTransaction) -> oneshot::Receiver<Outcome> {
         let (member, outcome) = oneshot::channel();
         let released = write.commit().await;
-        let is_alone = self.waiting.load(Ordering::Acquire) == 0;
+        let is_alone = self.counts.waiting.load(Ordering::Acquire) == 0;
         let Some(group) = &mut *self.group else { return outcome };
         group.members.push(member);
         if let Err(error) = released {
             self.fail(&Arc::new(error));
         } else if group.members.len() >= MEMBERS_MAX || (is_alone && !group.is_called) {
-            self.close().await;
+            // Each member hears of it for itself.
+            let _ = self.close().await;
         } else if !std::mem::replace(&mut group.is_called, true) {
             let queue = Arc::clone(&self.queue);
-            let waiting = Arc::clone(&self.waiting);
+            let counts = Arc::clone(&self.counts);
             // Its place is behind those who wait now.
             tokio::spawn(async move {
                 let group = Arc::clone(&queue).lock_owned().await;
-                Self { group, queue, waiting }.close().await;
+                Self { group, queue, counts }.close().await
             });
         }
         outcome
     }
 
     /// Commits what is written, and tells everybody.
-    async fn close(mut self) {
-        let Some(Group { transaction, members, .. }) = self.group.take() else { return };
+    async fn close(mut self) -> Outcome {
+        let Some(Group { number, transaction, members, .. }) = self.group.take() else { return Ok(()) };
         let outcome = match transaction.execute_unprepared(CLOSE).await {
             Ok(_) => transaction.commit().await,
             Err(error) => Err(error),
         };
         let outcome = outcome.map_err(Arc::new);
+        if outcome.is_err() {
+            self.counts.failed.store(number, Ordering::Release);
+        }
+        self.counts.ended.store(number, Ordering::Release);
         for member in members {
             // An error means that nobody waits any more.
             let _ = member.send(outcome.clone());
         }
+        outcome
     }
 
     /// Gives the whole group up.
     fn fail(&mut self, error: &Arc<DbErr>) {
-        for member in self.group.take().into_iter().flat_map(|group| group.members) {
+        let Some(group) = self.group.take() else { return };
+        self.counts.failed.store(group.number, Ordering::Release);
+        self.counts.ended.store(group.number, Ordering::Release);
+        for member in group.members {
             let _ = member.send(Err(Arc::clone(error)));
         }
     }
@@ -166,8 +227,13 @@ impl Turn {
 impl Drop for Turn {
     /// Where nobody's write is in it, the transaction ends with the turn: an open one keeps other programs out.
     fn drop(&mut self) {
-        if self.group.as_ref().is_some_and(|group| group.members.is_empty()) {
+        let Some(group) = &*self.group else { return };
+        if group.members.is_empty() {
+            self.counts.ended.store(group.number, Ordering::Release);
             *self.group = None;
+        } else {
+            // An error means that it is handed on by a task of ours, and nobody's request.
+            let _ = SEEN.try_with(|seen| seen.set(group.number));
         }
     }
 }
@@ -176,3 +242,6 @@ impl Drop for Turn {
 fn done<T>(ended: std::result::Result<T, JoinError>) -> Result<T> {
     ended.map_err(|error| StoreError::Corrupt(format!("a write was cut short: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

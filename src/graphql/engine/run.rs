@@ -13,6 +13,7 @@ use crate::graphql::error::GraphError;
 use crate::graphql::guard::Admitted;
 use crate::limits::seconds;
 use crate::metrics;
+use crate::store::seeing;
 
 impl Engine {
     /// Runs a query or a mutation.
@@ -48,11 +49,19 @@ impl Engine {
             Err(error) => return refused(error),
         };
         let cost = accepted.asked.shows_cost.then(|| self.cost_of(&accepted.admitted));
-        let executing = tokio::task::unconstrained(self.schema.execute(request(accepted).data(scope)));
+        let executing = tokio::task::unconstrained(seeing(async {
+            let response = self.schema.execute(request(accepted).data(scope)).await;
+            // What it says of others' writes holds by the time that it says so.
+            self.service.store.settled().await.map(|()| response)
+        }));
         let most = seconds(self.limits.execution_seconds);
-        let Ok(mut response) = tokio::time::timeout(most, executing).await else {
-            let message = "This took too long and was given up: ask for less, or try again later.";
-            return refused(GraphError::new("TIMEOUT", message));
+        let mut response = match tokio::time::timeout(most, executing).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return refused(error.into()),
+            Err(_) => {
+                let message = "This took too long and was given up: ask for less, or try again later.";
+                return refused(GraphError::new("TIMEOUT", message));
+            }
         };
         self.tidy(&mut response);
         if let Some(cost) = cost {

@@ -123,7 +123,9 @@ async fn the_queues_are_followed_no_longer_than_the_role_lasts(
         let who = world.person("MODERATOR", if by_command { "Mia" } else { "Max" }).await;
         let there = who.at(world.node(1).url());
         let id = look(&who).await.text("/viewer/id").to_owned();
-        let mut follower = Follower::open(transport, &there, "ModerationEvents", json!({})).await;
+        let state = there.raw("{ moderationState { cursor } }", json!({})).await;
+        let after = json!({ "after": state.data("/moderationState/cursor") });
+        let mut follower = Follower::open(transport, &there, "ModerationEvents", after).await;
         let seen = ana.comment(&article, None, &format!("seen {by_command}")).await;
         let told = follower.collect_until(2).await;
         assert!(told[0].to_string().contains(seen["id"].as_str().unwrap()), "{told:?}");

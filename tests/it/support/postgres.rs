@@ -86,6 +86,7 @@ pub struct OwnPostgres {
     server: Postgres,
     port: u16,
     home: PathBuf,
+    durable: bool,
     process: Mutex<Arc<Process>>,
 }
 
@@ -100,6 +101,11 @@ impl Deref for OwnPostgres {
 impl OwnPostgres {
     /// Initialises a cluster and starts a server on it: under a second.
     pub async fn start() -> Self {
+        Self::start_keeping(false).await
+    }
+
+    /// [`start`](Self::start), where a commit waits for the disk if `durable`: for whoever measures it.
+    pub async fn start_keeping(durable: bool) -> Self {
         servers::refuse_when_quick("PostgreSQL");
         let home = reaper::directory("postgres");
         let (port, password) = (servers::free_port(), servers::password());
@@ -115,9 +121,9 @@ impl OwnPostgres {
         let initdb = Process::spawn("initdb", &mut initdb);
         assert!(initdb.exited().await.success(), "initdb failed\n{}", initdb.log());
 
-        let process = Mutex::new(Arc::new(run(&home, port).await));
+        let process = Mutex::new(Arc::new(run(&home, port, durable).await));
         let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-        Self { server: Postgres { url }, port, home, process }
+        Self { server: Postgres { url }, port, home, durable, process }
     }
 
     pub fn port(&self) -> u16 {
@@ -154,7 +160,7 @@ impl OwnPostgres {
     /// recovered and accepts connections.
     pub async fn start_again(&self) {
         assert!(!self.process().is_running(), "PostgreSQL is still running");
-        let started = Arc::new(run(&self.home, self.port).await);
+        let started = Arc::new(run(&self.home, self.port, self.durable).await);
         *lock(&self.process) = started;
     }
 
@@ -207,15 +213,15 @@ impl Drop for OwnPostgres {
     }
 }
 
-async fn run(home: &Path, port: u16) -> Process {
+async fn run(home: &Path, port: u16, durable: bool) -> Process {
     let mut command = program("postgres", home);
     command.args(["-D", "data", "-p", &port.to_string()]);
     for setting in [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=", // a socket's path has a limit of 107 bytes, which a TMPDIR may exceed
-        // For speed only. Our crashes kill processes, not the kernel: what was written survives them without a sync.
-        "fsync=off",
-        "full_page_writes=off",
+        // Off for speed only. Our crashes kill processes, not the kernel: what was written survives them without a sync.
+        if durable { "fsync=on" } else { "fsync=off" },
+        if durable { "full_page_writes=on" } else { "full_page_writes=off" },
         "shared_buffers=16MB",
         "max_connections=200",
     ] {
