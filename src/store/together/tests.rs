@@ -31,7 +31,7 @@ impl Room {
             store.add_user(&user, UserKind::Local, Clock::System.now()).await.expect("no fault");
             ids.push(id);
         }
-        Self { store, people: ids, directory: directory }
+        Self { store, people: ids, directory }
     }
 
     async fn promote(&self, tx: &WriteTx, person: usize) {
