@@ -29,25 +29,37 @@ const BATCH: usize = 100;
 const TOLD_MAX: u64 = 200;
 
 /// What `talkback import --help` says of the format.
-pub const FORMAT: &str = r#"The format jsonl: one JSON object a line, in UTF-8, an article before its comments, a comment before its replies.
+pub const FORMAT: &str = r#"The format jsonl: one JSON object a line, in UTF-8. An article comes before its comments, a comment
+before its replies.
 
-An article; what is not marked may be left out:
-  {"type": "article", "id": "4711" (required: any text that is yours), "slug": "night-ferry" (required: a-z, 0-9, -),
-   "headline": "…" (required), "body": "…" (Markdown), "url": "https://…", "publishedAt": "2024-05-01T06:30:00Z",
-   "summary", "byline", "section", "language", "keyPointsHeading", "storyHeadline", "standfirst": "…",
-   "keyPoints": ["…"], "tags": ["…"], "pullQuote": {"text", "attribution"}, "dateline": {"place", "date"},
-   "source": {"name", "url"},
-   "commenting": {"state": "OPEN|CLOSED", "moderation": "PRE|POST", "minLength", "maxLength", "closesAt", "guidelines"}}
+An article has "type": "article" and
+  "id"        required: what it is called where it comes from, 1 to 200 bytes
+  "slug"      required: the name in its address, of a-z, 0-9 and -
+  "headline"  required
+  "body" (Markdown), "url", "publishedAt" (such as "2024-05-01T06:30:00Z"), "summary", "byline",
+  "section", "language", "storyHeadline", "standfirst", "keyPointsHeading", "keyPoints" ["…"],
+  "tags" ["…"], "pullQuote" {"text", "attribution"}, "dateline" {"place", "date"},
+  "source" {"name", "url"}, "commenting" {"state": "OPEN" or "CLOSED", "moderation": "PRE" or
+  "POST", "minLength", "maxLength", "closesAt", "guidelines"}
 
-A comment:
-  {"type": "comment", "id": "c1" (required), "article": "4711" (required: an article's id, or the slug of one that is here),
-   "author": {"id": "u7", "name": "Ana"} (required), "body": "…" (required, Markdown),
-   "createdAt": "2024-05-01T07:12:00Z" (required), "parent": "c0" (the comment it replies to),
-   "status": "APPROVED|PENDING|REJECTED|SPAM" (APPROVED), "reason": "ABUSE|HATE|OFF_TOPIC|…" (of a rejected one)}
+A comment has "type": "comment" and
+  "id"         required
+  "article"    required: the id of an article, or the slug of one that is here
+  "author"     required: {"id": "u7", "name": "Ana"}
+  "body"       required: Markdown, 1 to 5,000 characters
+  "createdAt"  required: a time that is over
+  "parent"     the id of the comment that it replies to
+  "status"     APPROVED (where it is left out), PENDING, REJECTED or SPAM
+  "reason"     why it was rejected, such as OFF_TOPIC
 
-Ids are what makes a second run add what is missing and nothing twice: run it again after an error, or with a longer file.
-A line that can't be taken is named with its number and left out; the others go on. An article whose slug is taken stays as
-it is, and its comments go under it. Authors become guests under their names: nobody can sign in as one of them.
+  {"type": "article", "id": "4711", "slug": "night-ferry", "headline": "The Night Ferry"}
+  {"type": "comment", "id": "c1", "article": "4711", "author": {"id": "u7", "name": "Ana"},
+   "body": "Well said.", "createdAt": "2024-05-01T07:12:00Z"}   (in one line)
+
+By the ids, a second run adds what is missing and nothing twice: run it again after an error, or
+with a longer file. A line that can't be taken is named with its number and left out; the others
+go on, and the command ends with 1. An article whose slug is taken stays as it is, and its
+comments go under it. Authors become guests: nobody can sign in as one of them.
 
 Examples:
   talkback import jsonl archive.jsonl
