@@ -116,6 +116,19 @@ suite("languages", () => {
     await region(page, "Reader comments").getByRole("button", { name: "Have your say" }).waitFor();
   });
 
+  test("counts in a list are in the language of what they stand in", async () => {
+    await editor.publish("untold");
+    const page = await openWindow(browser);
+    const lists = ["en", "de", "fr", "es", "no_tag", "nl"].map((lang) => `<ul lang="${lang}"><li><talkback-count article="worldly">–</talkback-count></li><li><talkback-count article="untold">–</talkback-count></li></ul>`).join("");
+    await page.goto(host.page("/lists", room.url, `<script type="module" src="${room.url}/count.js"></script>${lists}`));
+    await becomes(page, "all are told", () => [...document.querySelectorAll("talkback-count")].every(({ textContent }) => textContent !== "–"));
+    const told = await page.locator("talkback-count").allTextContents();
+    const count = (await guest.run('{ article(slug: "worldly") { commentCount } }')).article.commentCount;
+    assert.ok(count > 1);
+    assert.deepEqual(told, [`${count} comments`, "0 comments", `${count} Kommentare`, "0 Kommentare", `${count} commentaires`, "0 commentaire", `${count} comentarios`, "0 comentarios", `${count} comments`, "0 comments", `${count} comments`, "0 comments"]);
+    assert.deepEqual(page.errors, []);
+  });
+
   test("where a language does not come, the comments are there in English", async () => {
     const page = await openWindow(browser);
     await page.route(/words-de/, (route) => route.abort());

@@ -1,5 +1,6 @@
 /**
- * `<talkback-count article="slug">` for lists of stories: "12 comments", or with `number` just "12". One request for all of a page
+ * `<talkback-count article="slug">` for lists of stories: "12 comments", or with `number` just "12", in the language of what it stands in
+ * (English, German, Spanish, French). One request for all of a page
  * (a hundred stories), the same for everybody, and as good from a cache of half a minute. What is inside shows until then, and when
  * there is no answer.
  */
@@ -7,27 +8,34 @@ import { Counts } from "./generated/operations";
 
 const base = new URL("/graphql", import.meta.url);
 const waiting = new Map<string, HTMLElement[]>();
-/** Slugs that the server takes in one request. */
-const AT_ONCE = 100;
+
+/** What is counted, and what makes it several. */
+const WORDS: Readonly<Record<string, string>> = { de: "Kommentar,e", es: "comentario,s", fr: "commentaire,s" };
+
+function say(element: HTMLElement, count: number): void {
+  const lang = element.closest<HTMLElement>("[lang]")?.lang.slice(0, 2) || "en";
+  const [one, several] = (WORDS[lang] ?? "comment,s").split(",");
+  const word = element.hasAttribute("number") ? "" : ` ${one}${count > 1 || (!count && lang !== "fr") ? several : ""}`;
+  element.textContent = count.toLocaleString(lang) + word;
+}
 
 async function ask(): Promise<void> {
   const elements = new Map(waiting);
   waiting.clear();
   const slugs = [...elements.keys()].sort();
+  // The server takes a hundred in one request.
   while (slugs.length) {
     base.search = String(
       new URLSearchParams({
         query: Counts,
-        variables: JSON.stringify({ slugs: slugs.splice(0, AT_ONCE) }),
+        variables: JSON.stringify({ slugs: slugs.splice(0, 100) }),
         extensions: '{"maxAge":20}',
       }),
     );
     try {
-      const { data } = await (await fetch(base, { credentials: "omit", headers: { Accept: "application/json" } })).json();
+      const { data } = await (await fetch(base, { credentials: "omit" })).json();
       for (const { slug, commentCount: count } of data.articles.nodes as { slug: string; commentCount: number }[]) {
-        for (const element of elements.get(slug) ?? []) {
-          element.textContent = count.toLocaleString() + (element.hasAttribute("number") ? "" : count === 1 ? " comment" : " comments");
-        }
+        for (const element of elements.get(slug) ?? []) say(element, count);
       }
     } catch {
       // The page has said what shows without an answer.
