@@ -13,12 +13,7 @@
 //!
 //! Machine, report and client are those of `benches/fanout`.
 
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "figures for people"
-)]
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures for people")]
 
 mod decide;
 #[path = "../fanout/machine.rs"]
@@ -36,7 +31,6 @@ mod study;
 #[path = "../../tests/it/support/mod.rs"]
 #[allow(
     unused_imports,
-    dead_code,
     clippy::unwrap_used,
     reason = "tools of the tests, whose own tests stay with the tests"
 )]
