@@ -27,7 +27,7 @@ export type SanctionKind = "BAN" | "SUSPEND" | "PREMODERATE" | "NONE";
 
 export type StatisticsBucket = "HOUR" | "DAY" | "WEEK";
 
-export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "TOO_MANY" | "REPEATED" | "BANNED_WORDS" | "LINKS" | "NOT_ACCEPTED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT" | "WRONG_CREDENTIALS" | "NOT_FOUND" | "BANNED" | "SUSPENDED";
+export type UserErrorCode = "TOO_SHORT" | "TOO_LONG" | "COMMENTING_CLOSED" | "TOO_MANY" | "REPEATED" | "BANNED_WORDS" | "LINKS" | "NOT_ACCEPTED" | "PARENT_NOT_VISIBLE" | "TOO_DEEP" | "CONFLICT" | "EDIT_WINDOW_CLOSED" | "NOT_EDITABLE" | "DELETED" | "IDEMPOTENCY_KEY_REUSED" | "INVALID" | "OWN_COMMENT" | "LAST_ADMIN" | "WRONG_CREDENTIALS" | "NOT_FOUND" | "BANNED" | "SUSPENDED";
 
 export type CommentClaimInput = {
   readonly id: string;
@@ -609,6 +609,9 @@ export type DeskPersonData = {
   }
     | {
     readonly __typename: "KeyPoint";
+  }
+    | {
+    readonly __typename: "ModerationAction";
   }
     | {
     readonly __typename: "User";
