@@ -77,6 +77,26 @@ fn everything_comes_from_the_public_registry_and_is_pinned() {
 }
 
 #[test]
+fn nothing_that_is_banned_is_built_in() {
+    let deny = include_str!("../../.deny.toml").parse::<toml::Table>().expect(".deny.toml is TOML");
+    let lock = include_str!("../../Cargo.lock").parse::<toml::Table>().expect("Cargo.lock is TOML");
+    let packages = lock["package"].as_array().expect("a list");
+    let bans = deny["bans"]["deny"].as_array().expect("a list");
+    assert!(!bans.is_empty(), "there is something to look for");
+    for ban in bans {
+        let banned = ban["crate"].as_str().expect("a name");
+        let wrappers = ban.get("wrappers").map(strings).unwrap_or_default();
+        for package in packages {
+            let name = package["name"].as_str().expect("a name");
+            let needs = package.get("dependencies").map(strings).unwrap_or_default();
+            // An entry is the name alone, or the name and a version where there are several.
+            let needs_it = needs.iter().any(|entry| entry.split(' ').next() == Some(banned));
+            assert!(!needs_it || wrappers.contains(&name), "{name} needs {banned}: {}", ban["reason"]);
+        }
+    }
+}
+
+#[test]
 fn no_unsafe_code_is_our_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for manifest in ["Cargo.toml", "entity/Cargo.toml", "migration/Cargo.toml"] {
