@@ -4,7 +4,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `step` | what somebody may try, at random |
-//! | `model` | what should come of it, kept beside the store |
+//! | `model` | what should come of it, kept beside the store; `follow` takes each step in both |
 //! | `compare` | the store as it is, against the model |
 //!
 //! `TALKBACK_TEST_SEQUENCES` says how many (SQLite; PostgreSQL runs a tenth), `TALKBACK_TEST_SEED` where the numbers begin: a
