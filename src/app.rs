@@ -102,7 +102,7 @@ pub struct Opened {
 /// # Errors
 /// [`AppError`].
 pub async fn open(config: &Config) -> Result<Opened, AppError> {
-    let clock = Arc::new(Clock::System);
+    let clock = Arc::new(Clock::system());
     let store = match &config.database {
         DatabaseUrl::Sqlite(_) => {
             make_data_dir(config)?;

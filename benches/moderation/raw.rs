@@ -160,7 +160,7 @@ impl Raw {
         run(
             "INSERT INTO moderation_entry (id, comment_id, actor_id, action, from_status, to_status, revision, at, from_reports) \
              VALUES ($1, $2, $3, 'APPROVED', 'PENDING', 'APPROVED', 2, $4, 0)",
-            vec![talkback::clock::Clock::System.new_id().into(), comment.into(), by.into(), now.into()],
+            vec![talkback::clock::Clock::system().new_id().into(), comment.into(), by.into(), now.into()],
         )
         .await;
         run(

@@ -146,5 +146,5 @@ impl Site {
 
 /// The present instant, as the service has it.
 pub fn now() -> DateTime<Utc> {
-    Clock::System.now()
+    Clock::system().now()
 }

@@ -115,7 +115,7 @@ impl Metrics {
         self.batches.inc_by(batches);
         if let Some(at) = at {
             self.commit_to_socket
-                .observe_all((Clock::System.now() - at).to_std().unwrap_or_default(), batches);
+                .observe_all((Clock::system().now() - at).to_std().unwrap_or_default(), batches);
         }
     }
 

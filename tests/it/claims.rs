@@ -50,7 +50,7 @@ async fn a_claim_runs_out_by_itself_and_stops_nobody_from_deciding(
         None => DatabaseUrl::Sqlite(reaper::directory("claims").join("talkback.db")),
         Some(database) => DatabaseUrl::Postgres(database.url().to_owned()),
     };
-    let clock = Arc::new(Clock::manual(Clock::System.now()));
+    let clock = Arc::new(Clock::manual(Clock::system().now()));
     let inside = Inside::open_at(&url, Arc::clone(&clock)).await;
     let (mo, mia) = (moderator(&inside, "Mo").await, moderator(&inside, "Mia").await);
     let article = inside.article("story").await;

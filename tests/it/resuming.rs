@@ -69,7 +69,7 @@ impl Scene {
         let behind = self.world.store.look_inside().await;
         // As if a minute had passed: the others take what is younger to be still in somebody's hands.
         let sql = "UPDATE moderation_action SET at = $1 WHERE finished_at IS NULL";
-        let earlier = Clock::System.now() - chrono::Duration::minutes(1);
+        let earlier = Clock::system().now() - chrono::Duration::minutes(1);
         let moved = Statement::from_sql_and_values(behind.get_database_backend(), sql, [earlier.into()]);
         let moved = behind.execute_raw(moved).await.unwrap();
         assert_eq!(moved.rows_affected(), 1, "it was cut short");

@@ -26,16 +26,16 @@ impl Room {
         let store = Store::open(&url).await.expect("a store");
         let mut ids = Vec::new();
         for number in 0..people {
-            let id = UserId(Clock::System.new_id());
+            let id = UserId(Clock::system().new_id());
             let user = User { id, display_name: format!("Person {number}"), role: Role::Reader };
-            store.add_user(&user, UserKind::Local, Clock::System.now()).await.expect("no fault");
+            store.add_user(&user, UserKind::Local, Clock::system().now()).await.expect("no fault");
             ids.push(id);
         }
         Self { store, people: ids, directory }
     }
 
     async fn promote(&self, tx: &WriteTx, person: usize) {
-        let done = tx.set_role(self.people[person], Role::Editor, Clock::System.now()).await;
+        let done = tx.set_role(self.people[person], Role::Editor, Clock::system().now()).await;
         assert!(done.expect("no fault"), "person {person} is there");
     }
 

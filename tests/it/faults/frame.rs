@@ -54,7 +54,7 @@ pub fn seen(payload: &Value, text: &str, article: Uuid, connection: usize) -> Re
     marks.dedup();
     Ok(Seen {
         at: Instant::now(),
-        wall: Clock::System.now().timestamp_micros(),
+        wall: Clock::system().now().timestamp_micros(),
         connection,
         sequence: cursor.sequence,
         cursor_micros: cursor.at_micros,

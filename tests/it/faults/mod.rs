@@ -116,7 +116,7 @@ fn faults() -> usize {
 /// A run's seed: the one that is asked for, else a new one.
 fn seed() -> u64 {
     std::env::var("TALKBACK_FAULTS_SEED").map_or_else(
-        |_| Clock::System.now().timestamp_micros().unsigned_abs() % 1_000_000_000,
+        |_| Clock::system().now().timestamp_micros().unsigned_abs() % 1_000_000_000,
         |text| text.parse().expect("TALKBACK_FAULTS_SEED is a number"),
     )
 }

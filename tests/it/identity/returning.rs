@@ -15,7 +15,7 @@ const DELETE: &str = "mutation { accountDelete(input: { confirm: \"Sol\" }) { us
 
 /// Signed for one and the same person so many seconds from now, or before.
 fn token(seconds: i64) -> String {
-    let now = Clock::System.now().timestamp();
+    let now = Clock::system().now().timestamp();
     let claims = json!({
         "iss": "https://news.example", "sub": "7", "name": "Sol", "iat": now + seconds, "exp": now + 3600
     });

@@ -33,7 +33,7 @@ pub struct Inside {
 
 impl Inside {
     pub async fn open(url: &DatabaseUrl) -> Self {
-        Self::open_at(url, Arc::new(Clock::System)).await
+        Self::open_at(url, Arc::new(Clock::system())).await
     }
 
     /// [`open`](Self::open) with a clock that the test may move.

@@ -91,7 +91,7 @@ pub fn claims(changes: Value) -> Value {
 
 /// Seconds since 1970, as tokens count.
 pub fn now() -> i64 {
-    Clock::System.now().timestamp()
+    Clock::system().now().timestamp()
 }
 
 /// A key set.
