@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::Connection;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 use tracing::log::LevelFilter;
 
@@ -158,6 +159,12 @@ fn sqlite(path: &std::path::Path, read_only: bool) -> ConnectOptions {
             .statement_cache_capacity(256)
             .busy_timeout(ACQUIRE_TIMEOUT);
         if read_only { sqlite.pragma("query_only", "ON") } else { sqlite }
+    });
+    // When a commit fails (a full disk), SQLite ends the transaction by itself, and the driver goes on believing that it is
+    // inside: from then on it would ask for savepoints in the place of transactions, and acknowledge what is never committed.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let is_idle = !connection.is_in_transaction();
+        Box::pin(std::future::ready(Ok(is_idle)))
     });
     options
 }

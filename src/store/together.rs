@@ -29,10 +29,11 @@ use super::{Result, StoreError};
 
 /// Writes in one commit.
 const MEMBERS_MAX: usize = 32;
-/// Around a group's writes, to tell at its end whether its transaction is still the one that it was: a database that
-/// gives up may have ended it by itself.
+/// Around a group's writes, to tell whether its transaction is still the one that it was: a database that gives up may have
+/// ended it by itself. Asked at its end, and after a write that was given up.
 const OPEN: &str = "SAVEPOINT together";
 const CLOSE: &str = "RELEASE together";
+const REOPEN: &str = "RELEASE together; SAVEPOINT together";
 
 tokio::task_local! {
     /// The last group in which this request saw what others wrote.
@@ -70,6 +71,8 @@ struct Group {
     members: Vec<oneshot::Sender<Outcome>>,
     /// Whether somebody has queued to commit it.
     is_called: bool,
+    /// Whether the last write was given up: if for a failure, it may have taken the transaction with it.
+    is_doubtful: bool,
 }
 
 type Outcome = std::result::Result<(), Arc<DbErr>>;
@@ -147,10 +150,25 @@ impl Turn {
                 let transaction = writer.begin_with_options(options).await?;
                 transaction.execute_unprepared(OPEN).await?;
                 let number = self.counts.begun.fetch_add(1, Ordering::AcqRel) + 1;
-                none.insert(Group { number, transaction, members: Vec::new(), is_called: false })
+                none.insert(Group {
+                    number,
+                    transaction,
+                    members: Vec::new(),
+                    is_called: false,
+                    is_doubtful: false,
+                })
             }
         };
-        match group.transaction.begin().await {
+        // Until it is handed in.
+        let begun = match std::mem::replace(&mut group.is_doubtful, true) {
+            true => group.transaction.execute_unprepared(REOPEN).await.map(|_| ()),
+            false => Ok(()),
+        };
+        let begun = match begun {
+            Ok(()) => group.transaction.begin().await,
+            Err(error) => Err(error),
+        };
+        match begun {
             Ok(write) => Ok((write, self)),
             Err(error) => {
                 let error = Arc::new(error);
@@ -177,6 +195,7 @@ impl Turn {
         let is_alone = self.counts.waiting.load(Ordering::Acquire) == 0;
         let Some(group) = &mut *self.group else { return outcome };
         group.members.push(member);
+        group.is_doubtful = false;
         if let Err(error) = released {
             self.fail(&Arc::new(error));
         } else if group.members.len() >= MEMBERS_MAX || (is_alone && !group.is_called) {

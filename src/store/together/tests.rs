@@ -142,6 +142,57 @@ async fn a_transaction_that_the_database_ended_is_a_failure_for_all_of_the_group
     room.promote(&third, 2).await;
     third.commit().await.expect("it goes on");
     assert_eq!(room.promoted().await, [2]);
+    // The driver does not go on in what was ended.
+    drop(room.store.write().await.expect("a turn"));
+    let last = room.store.write().await.expect("a turn");
+    room.promote(&last, 0).await;
+    last.commit().await.expect("it goes on");
+    assert_eq!(room.promoted().await, [0, 2], "what is acknowledged is there");
+}
+
+#[tokio::test]
+async fn a_write_that_failed_and_took_the_transaction_along_leaves_nothing_to_those_after_it() {
+    let room = Room::with(4).await;
+    let first = room.store.write().await.expect("a turn");
+    room.promote(&first, 0).await;
+    let (mut asks, mut asks_too) = (pin!(room.store.write()), pin!(room.store.write()));
+    assert!(poll!(&mut asks).is_pending() && poll!(&mut asks_too).is_pending());
+    let first = tokio::spawn(first.commit());
+    let second = asks.await.expect("the next turn");
+    second.conn.execute_unprepared("ROLLBACK").await.expect("it can be ended");
+    drop(second);
+    assert!(asks_too.await.is_err(), "there is nothing to join any more");
+    assert!(first.await.expect("it ends").is_err(), "nor is what was in it before");
+    for person in [1, 2] {
+        drop(room.store.write().await.expect("a turn"));
+        let next = room.store.write().await.expect("a turn");
+        room.promote(&next, person).await;
+        next.commit().await.expect("it goes on");
+    }
+    assert_eq!(room.promoted().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn who_saw_what_came_to_nothing_is_told() {
+    let room = Arc::new(Room::with(1).await);
+    let first = room.store.write().await.expect("a turn");
+    room.promote(&first, 0).await;
+    let asks = {
+        let room = Arc::clone(&room);
+        seeing(async move {
+            let second = room.store.write().await.expect("the next turn");
+            // It finds the other's work done, and writes nothing. Then the disk fails.
+            second.conn.execute_unprepared("ROLLBACK").await.expect("it can be ended");
+            drop(second);
+            room.store.settled().await
+        })
+    };
+    let mut asks = pin!(asks);
+    assert!(poll!(&mut asks).is_pending());
+    let first = tokio::spawn(first.commit());
+    assert!(asks.await.is_err(), "what it saw is not there");
+    assert!(first.await.expect("it ends").is_err());
+    assert!(room.promoted().await.is_empty());
 }
 
 /// Forty writers at once, each promoting a person; a third gives up before the end, a third is cut short wherever it is.

@@ -88,5 +88,18 @@ async fn a_full_disk_refuses_writes_and_goes_on_reading(
     wait::eventually(wait::deadline(), "a write to be taken again", taken).await;
     let count = ana.read(&article).await["comments"]["totalCount"].as_i64();
     assert_eq!(count, before["comments"]["totalCount"].as_i64().map(|count| count + 1), "nothing by halves");
+    // Nothing of the failure stays in the connections: a write that is given up does not take later ones along.
+    for mark in ["later", "later still"] {
+        let comment = ana.comment(&article, None, mark).await;
+        let given_up = json!({ "input": { "id": comment["id"], "revision": 7 } });
+        let answer = world.moderator().await.run("CommentReject", given_up).await;
+        assert_eq!(answer.user_errors()[0].code, "CONFLICT", "{answer}");
+    }
+    let count = ana.read(&article).await["comments"]["totalCount"].as_i64();
+    assert_eq!(
+        count,
+        before["comments"]["totalCount"].as_i64().map(|count| count + 3),
+        "what is taken is there"
+    );
     world.check().await;
 }
