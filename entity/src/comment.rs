@@ -57,6 +57,8 @@ pub struct Model {
     pub edited_at: Option<DateTimeUtc>,
     /// When readers first saw it.
     pub first_published_at: Option<DateTimeUtc>,
+    /// When a moderator last let it stand although readers had reported it.
+    pub looked_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, from = "article_id", to = "id")]
     pub article: HasOne<super::article::Entity>,
     #[sea_orm(belongs_to, from = "author_id", to = "id")]

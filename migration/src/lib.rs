@@ -16,6 +16,7 @@ mod m0012_statistics;
 mod m0013_queue_log;
 mod m0014_decisions;
 mod m0017_imported;
+mod m0018_looks;
 
 /// Every change, in order.
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_queue_log::Migration),
             Box::new(m0014_decisions::Migration),
             Box::new(m0017_imported::Migration),
+            Box::new(m0018_looks::Migration),
         ]
     }
 }

@@ -145,10 +145,28 @@ impl CommentState {
         }
     }
 
+    /// Whether readers see it because a moderator let it through.
+    #[must_use]
+    pub const fn was_read(&self) -> bool {
+        match self {
+            Self::Approved { by, .. } => by.is_some(),
+            Self::Pending | Self::Rejected { .. } | Self::Spam { .. } | Self::Deleted { .. } => false,
+        }
+    }
+
+    /// The same state, where a moderator has read what is reported and lets it stand; `None`: readers don't see it.
+    #[must_use]
+    pub const fn kept(&self, by: Option<UserId>) -> Option<Self> {
+        match self {
+            Self::Approved { at, .. } => Some(Self::Approved { at: *at, by }),
+            Self::Pending | Self::Rejected { .. } | Self::Spam { .. } | Self::Deleted { .. } => None,
+        }
+    }
+
     /// Where `action` leads from here.
     ///
-    /// Words that a moderator has not read do not replace words that one has: editing an approved comment
-    /// of a pre-moderated article sends it back to the queue.
+    /// Words that a moderator has not read do not replace words that one has: editing a comment that a moderator
+    /// approved sends it back to the queue, and so does editing any approved comment of a pre-moderated article.
     ///
     /// # Errors
     /// The named [`Refused`] where the action is not possible.
@@ -181,8 +199,8 @@ impl CommentState {
 
             (Action::Edit, S::Pending) => Self::Pending,
             (Action::Edit, S::Approved) => match mode {
-                ModerationMode::Pre => Self::Pending,
-                ModerationMode::Post => *self,
+                ModerationMode::Post if !self.was_read() => *self,
+                ModerationMode::Pre | ModerationMode::Post => Self::Pending,
             },
             (Action::Edit, S::Rejected | S::Spam) => return Err(Refused::NotEditable),
 
@@ -206,15 +224,21 @@ pub enum ReaderChange {
 }
 
 impl ReaderChange {
-    /// The change from one state to the next; `seen_before`: whether readers ever saw the comment.
+    /// The change from one state to the next; `seen_before`: whether readers ever saw the comment; `is_edited`: whether it
+    /// has other words.
     #[must_use]
-    pub const fn between(from: &CommentState, to: &CommentState, seen_before: bool) -> Option<Self> {
+    pub const fn between(
+        from: &CommentState,
+        to: &CommentState,
+        seen_before: bool,
+        is_edited: bool,
+    ) -> Option<Self> {
         match (from.is_visible(), to.is_visible()) {
             (false, true) if seen_before => Some(Self::Restored),
             (false, true) => Some(Self::Published),
             (true, false) => Some(Self::Removed),
-            (true, true) => Some(Self::Edited),
-            (false, false) => None,
+            (true, true) if is_edited => Some(Self::Edited),
+            (true, true) | (false, false) => None,
         }
     }
 
@@ -350,11 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_of_approved_words_is_read_again_where_moderators_read_first() {
-        let approved = CommentState::Approved { at: DateTime::UNIX_EPOCH, by: None };
-        let edit = |mode| approved.after(Action::Edit, mode, DateTime::UNIX_EPOCH, None);
-        assert_eq!(edit(ModerationMode::Pre), Ok(Next::Changed(CommentState::Pending)));
-        assert_eq!(edit(ModerationMode::Post), Ok(Next::Changed(approved)));
+    fn an_edit_of_words_that_were_read_is_read_again() {
+        let approved = |by| CommentState::Approved { at: DateTime::UNIX_EPOCH, by };
+        let edit = |by, mode| approved(by).after(Action::Edit, mode, DateTime::UNIX_EPOCH, None);
+        assert_eq!(edit(None, ModerationMode::Pre), Ok(Next::Changed(CommentState::Pending)));
+        assert_eq!(edit(None, ModerationMode::Post), Ok(Next::Changed(approved(None))));
+        let moderator = Some(UserId(Uuid::from_u128(1)));
+        assert_eq!(edit(moderator, ModerationMode::Post), Ok(Next::Changed(CommentState::Pending)));
     }
 
     #[test]

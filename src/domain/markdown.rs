@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+
+use super::text;
 
 /// Containers inside each other: quotes, lists, and emphasis. What is deeper shows at this level.
 const NESTING_MAX: usize = 16;
@@ -54,6 +56,8 @@ static READER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         ]))
         .tag_attributes(std::collections::HashMap::from([("a", HashSet::from(["href"]))]))
         .url_schemes(HashSet::from(["http", "https"]))
+        // They would lead somewhere else on each page that shows the comment, and `//` leads anywhere.
+        .url_relative(ammonia::UrlRelative::Deny)
         .link_rel(Some("nofollow ugc noopener"));
     builder
 });
@@ -69,7 +73,8 @@ pub fn to_html(text: &str, trust: Trust) -> String {
     };
     let shallow = with_few_markers(text);
     let mut nesting = Nesting::default();
-    let events = Parser::new_ext(&shallow, options)
+    // Merged, so that what joins two characters is seen beside both, however each was written.
+    let events = TextMergeStream::new(Parser::new_ext(&shallow, options))
         .filter_map(|event| nesting.flatten(event))
         .map(|event| adapt(event, trust));
     let mut unsafe_html = String::with_capacity(text.len() * 5 / 4 + 16);
@@ -79,6 +84,23 @@ pub fn to_html(text: &str, trust: Trust) -> String {
         html::push_html(&mut unsafe_html, in_pieces(as_written(text)));
     }
     sanitiser.clean(&unsafe_html).to_string().trim_end().to_owned()
+}
+
+/// Where the links of a reader's text lead that name no site of their own, each once: the sanitiser takes them out, and the
+/// rules count them.
+#[must_use]
+pub fn relative_links(text: &str) -> HashSet<String> {
+    let shallow = with_few_markers(text);
+    let targets: HashSet<CowStr<'_>> = Parser::new_ext(&shallow, Options::ENABLE_STRIKETHROUGH)
+        .filter_map(|event| match event {
+            Event::Start(Tag::Link { link_type, dest_url, .. }) if link_type != LinkType::Email => {
+                Some(dest_url)
+            }
+            _ => None,
+        })
+        .collect();
+    let is_relative = |target: &str| url::Url::parse(target) == Err(url::ParseError::RelativeUrlWithoutBase);
+    targets.into_iter().filter(|target| is_relative(target)).map(CowStr::into_string).collect()
 }
 
 /// The text with at most [`MARKERS_MAX`] markers at the beginning of a line.
@@ -224,12 +246,14 @@ fn as_written(text: &str) -> impl Iterator<Item = Event<'_>> {
     std::iter::once(start).chain(lines).chain(std::iter::once(end))
 }
 
-/// Raw HTML becomes text; a reader's line break is a line break, and a reader's heading a strong line.
+/// Raw HTML becomes text; a reader's line break is a line break, and a reader's heading a strong line. Characters that a
+/// reader named by reference (`&#x202e;`) are let through as if they had been written.
 fn adapt(event: Event<'_>, trust: Trust) -> Event<'_> {
     match (event, trust) {
         (Event::Start(Tag::HtmlBlock), _) => Event::Start(Tag::Paragraph),
         (Event::End(TagEnd::HtmlBlock), _) => Event::End(TagEnd::Paragraph),
         (Event::Html(text) | Event::InlineHtml(text), _) => Event::Text(text),
+        (Event::Text(text), Trust::Reader) => Event::Text(text::shown(&text).into_owned().into()),
         (Event::SoftBreak, Trust::Reader) => Event::HardBreak,
         (Event::Start(Tag::Heading { .. }), Trust::Reader) => Event::Start(Tag::Paragraph),
         (Event::End(TagEnd::Heading(_)), Trust::Reader) => Event::End(TagEnd::Paragraph),
@@ -256,6 +280,32 @@ mod tests {
     fn a_readers_links_are_not_followed() {
         let html = to_html("[site](https://example.org)", Trust::Reader);
         assert_eq!(html, r#"<p><a href="https://example.org" rel="nofollow ugc noopener">site</a></p>"#);
+    }
+
+    #[test]
+    fn a_readers_links_name_their_site() {
+        for text in [
+            "[x](//spam.example/x)",
+            "[x](/sign-out)",
+            "[x](?x=1)",
+            "[x](#x)",
+            "[x]\n\n[x]: \\\\/spam.example",
+        ] {
+            let html = to_html(text, Trust::Reader);
+            assert!(html.contains(">x</a>") && !html.contains("href"), "{html}");
+            assert_eq!(relative_links(text).len(), 1, "{text}");
+        }
+        assert!(to_html("[x](/about)", Trust::Editor).contains("href=\"/about\""));
+        assert!(relative_links("<https://a.example> [b](mailto:b@b.example) <c@c.example>").is_empty());
+    }
+
+    #[test]
+    fn a_reference_brings_back_nothing_invisible() {
+        let html = to_html("a&#x202e;b&#8203;&#x1;&#xFFFE;c `d&#x202e;`", Trust::Reader);
+        assert_eq!(html, "<p>abc <code>d&amp;#x202e;</code></p>");
+        let html = to_html("&#x1F469;&#x200D;&#x1F467; m&zwj;e \u{0645}&zwnj;\u{062E}", Trust::Reader);
+        assert_eq!(html, "<p>\u{1F469}\u{200D}\u{1F467} me \u{0645}\u{200C}\u{062E}</p>");
+        assert_eq!(to_html("&nbsp;&eacute;&amp;", Trust::Reader), "<p>&nbsp;é&amp;</p>");
     }
 
     /// Markdown that is worst for somebody: `bytes` of it.

@@ -38,6 +38,13 @@ pub fn multi_line(text: &str) -> String {
     undisguised(&unix).trim().to_owned()
 }
 
+/// Part of a text as it is shown, where what was stored named characters by reference: nothing invisible comes back.
+#[must_use]
+pub fn shown(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_plain = text.chars().all(|c| !is_disguise(c));
+    if is_plain { text.into() } else { undisguised(text).into() }
+}
+
 /// The text without what makes it look like another one, or like none. What joins or varies characters stays where it
 /// does that: inside emoji, and between letters of the scripts that write with it.
 fn undisguised(text: &str) -> String {
@@ -79,9 +86,10 @@ const fn is_variation(c: char) -> bool {
 
 /// Characters that show nothing themselves: controls other than white space; those of category Cf that have no shape (it
 /// holds the zero widths, the bidirectional marks and overrides of CVE-2021-42574, and the tags); and what else
-/// Unicode calls default-ignorable.
+/// Unicode calls default-ignorable. So do its noncharacters, which XML does not even allow.
 fn is_disguise(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        || u32::from(c) & 0xFFFE == 0xFFFE
         || is_joiner(c)
         || is_variation(c)
         || matches!(
@@ -95,6 +103,7 @@ fn is_disguise(c: char) -> bool {
                 | '\u{202A}'..='\u{202E}'
                 | '\u{2060}'..='\u{206F}'
                 | '\u{3164}'
+                | '\u{FDD0}'..='\u{FDEF}'
                 | '\u{FEFF}'
                 | '\u{FFA0}'
                 | '\u{FFF0}'..='\u{FFFB}'

@@ -105,9 +105,12 @@ impl Service {
         if let Err(refusal) = check_note(decision.note.as_deref(), "note") {
             return Ok(Err(refusal.into()));
         }
-        let parts: Vec<String> = std::iter::once(decision.to.name().to_owned())
-            .chain(decision.items.iter().map(|(id, revision)| format!("{id} {revision}")))
-            .collect();
+        let reason = decision.reason.map_or("", ReasonCode::name).to_owned();
+        let parts: Vec<String> =
+            [decision.to.name().to_owned(), reason, decision.note.clone().unwrap_or_default()]
+                .into_iter()
+                .chain(decision.items.iter().map(|(id, revision)| format!("{id} {revision}")))
+                .collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let key = match remembered(moderator, "bulk", decision.idempotency_key.as_deref(), &parts) {
             Ok(key) => key,

@@ -29,16 +29,12 @@ pub(super) struct Words {
 impl Words {
     pub fn of(sent: &str) -> Self {
         let body = text::multi_line(sent);
-        let longest = CommentPolicy {
-            max_length: CommentPolicy::MAX_LENGTH,
-            min_length: 0,
-            ..CommentPolicy::default()
-        };
-        let html = match rules::check_length(&longest, &body) {
+        let longest = CommentPolicy { max_length: CommentPolicy::MAX_LENGTH, ..CommentPolicy::default() };
+        let html = match rules::check_not_too_long(&longest, &body) {
             Ok(()) => markdown::to_html(&body, Trust::Reader),
             Err(_) => String::new(),
         };
-        let judged = rules::Words::of_html(&html);
+        let judged = rules::Words::of(if html.is_empty() { "" } else { &body }, &html);
         Self { body, html, judged }
     }
 }
@@ -109,6 +105,29 @@ impl Case {
         self.rules.judge_words(&words.judged).into_iter().chain(self.hook.clone()).collect()
     }
 
+    /// What an edit of what readers see meets beside: that its author is new here, this comment left out of the count.
+    pub async fn newcomer(
+        &self,
+        tx: &WriteTx,
+        before: &Comment,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Finding>, Failure> {
+        let needed = self.rules.settings.newcomers.approved;
+        let Some(author) = before.author.as_ref().filter(|_| needed > 0 && before.state.is_visible()) else {
+            return Ok(None);
+        };
+        let Some(wanted) = self.wanted(author, now) else { return Ok(None) };
+        let wanted = FactsWanted {
+            person: (now, 0),
+            address: None,
+            text: None,
+            approved: needed.saturating_add(1),
+            ..wanted
+        };
+        let facts = tx.submission_facts(&wanted).await?;
+        Ok(self.rules.judge_newcomer(&Facts { approved: facts.approved.saturating_sub(1), ..facts }))
+    }
+
     /// What came before, as of this write.
     pub async fn facts(&self, tx: &WriteTx, author: &User, now: DateTime<Utc>) -> Result<Facts, Failure> {
         match self.wanted(author, now) {
@@ -153,7 +172,8 @@ pub(super) fn edited(
         Outcome::Allow => (state, again),
         Outcome::Hold | Outcome::Spam | Outcome::Reject | Outcome::Refuse => {
             let next = verdict.state(now);
-            let old = before.held_because.iter().filter(|trace| !trace.is_about_words()).cloned();
+            let is_new = |old: &Trace| verdict.held_because.iter().any(|trace| trace.rule == old.rule);
+            let old = before.held_because.iter().filter(|old| !old.is_about_words() && !is_new(old)).cloned();
             let mut traces = again.unwrap_or_else(|| old.collect());
             traces.extend(verdict.held_because);
             (next, Some(traces))

@@ -147,7 +147,8 @@ pub(super) fn check_note(note: Option<&str>, field: &'static str) -> Result<(), 
 
 impl Service {
     /// Decides on a comment as it was read: another revision is a conflict that carries the comment as it is
-    /// now. Asking for the state that it has already changes nothing, whatever the revision.
+    /// now. Asking for the state that it has already changes nothing, whatever the revision; but approving what is
+    /// approved and reported is a decision, too: the reports are dealt with, and readers notice nothing.
     ///
     /// # Errors
     /// [`Failure`].
@@ -156,7 +157,12 @@ impl Service {
         if let Err(refusal) = check_note(decision.note.as_deref(), "note") {
             return Ok(Err(refusal.into()));
         }
-        let parts = [&*decision.comment.to_string(), &*decision.revision.to_string()];
+        let parts = [
+            &*decision.comment.to_string(),
+            &*decision.revision.to_string(),
+            decision.reason.map_or("", ReasonCode::name),
+            decision.note.as_deref().unwrap_or_default(),
+        ];
         let key = match remembered(
             moderator,
             decision.verdict.history().name(),
@@ -227,7 +233,7 @@ impl Service {
     }
 
     /// Does to a comment, read under its article's lock, what a moderator who read that revision of it
-    /// decided. Asking for what it is already changes nothing, whatever the revision.
+    /// decided. Asking for what it is already changes nothing, whatever the revision, unless it answers reports.
     pub(super) async fn rule(
         &self,
         tx: &WriteTx,
@@ -239,7 +245,10 @@ impl Service {
         let now = self.clock.now();
         let state = match before.state.after(ruling.action, article.policy.moderation, now, ruling.by) {
             Ok(Next::Changed(state)) => state,
-            Ok(Next::Unchanged) => return Ok(Ruled::Unchanged(before)),
+            Ok(Next::Unchanged) => match kept(&before, &ruling) {
+                Some(state) => state,
+                None => return Ok(Ruled::Unchanged(before)),
+            },
             Err(refused) => {
                 let reasons = vec![Refusal::from(refused)];
                 return Ok(Ruled::Refused(Refused { reasons, current: Some(Box::new(before)) }));
@@ -259,4 +268,10 @@ impl Service {
             Change { state, words: None, held_because: None, reopened: ruling.reopened, at: now, entry };
         Ok(Ruled::Changed(tx.change_comment(article, &before, change).await?))
     }
+}
+
+/// The state of a comment whose reports a moderator answers by letting it stand; `None`: there is nothing to answer.
+fn kept(before: &Comment, ruling: &Ruling) -> Option<CommentState> {
+    let answers = ruling.action == Action::Approve && before.open_reports > 0;
+    if answers { before.state.kept(ruling.by) } else { None }
 }

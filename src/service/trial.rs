@@ -50,7 +50,9 @@ impl Service {
         let (comments, texts) = aside(move || {
             let mut texts: Vec<TextDigest> = comments
                 .iter()
-                .filter_map(|comment| TextDigest::of(&Words::of_html(&comment.body_html).folded, min_length))
+                .filter_map(|comment| {
+                    TextDigest::of(&Words::of(&comment.body, &comment.body_html).folded, min_length)
+                })
                 .collect();
             texts.sort_unstable_by_key(|text| text.0);
             texts.dedup();

@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::{comment, moderation_entry};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::{self, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+};
 
 use super::comments::path_under;
 use super::page::Sql;
@@ -123,15 +126,19 @@ impl WriteTx {
         before: &Comment,
         change: Change,
     ) -> Result<Comment> {
-        let reader_change =
-            ReaderChange::between(&before.state, &change.state, before.first_published_at.is_some());
+        let reader_change = ReaderChange::between(
+            &before.state,
+            &change.state,
+            before.first_published_at.is_some(),
+            change.words.is_some(),
+        );
         let mut after = Comment { revision: before.revision + 1, state: change.state, ..before.clone() };
-        if let Some((body, body_html)) = change.words {
-            (after.body, after.body_html) = (body, body_html);
+        if let Some((body, body_html)) = &change.words {
+            (after.body, after.body_html) = (body.clone(), body_html.clone());
             after.edited_at = Some(change.at);
         }
-        if let Some(traces) = change.held_because {
-            after.held_because = traces;
+        if let Some(traces) = &change.held_because {
+            after.held_because.clone_from(traces);
         }
         if after.state.is_visible() && after.first_published_at.is_none() {
             after.first_published_at = Some(change.at);
@@ -153,6 +160,7 @@ impl WriteTx {
             open_reports: Set(after.open_reports),
             claimed_by: Set(after.claim.map(|claim| claim.by.0)),
             claimed_until: Set(after.claim.map(|claim| claim.until)),
+            looked_at: looked_at(before, &change),
             ..active(&after)
         };
         comment::Entity::update_many()
@@ -260,6 +268,24 @@ impl WriteTx {
         let reactions =
             super::reactions::counts(&self.conn, &[comment]).await?.remove(&comment).unwrap_or_default();
         Ok(EventKind::CountsChanged { comment_id: comment, reply_count, reactions })
+    }
+}
+
+/// When a moderator let stand what readers see and had reported; an undone look is none.
+fn looked_at(before: &Comment, change: &Change) -> ActiveValue<Option<DateTime<Utc>>> {
+    if !(before.state.is_visible() && change.state.is_visible()) {
+        return ActiveValue::NotSet;
+    }
+    match change.entry.action {
+        HistoryAction::Approved => Set(Some(change.at)),
+        HistoryAction::Undone => Set(None),
+        HistoryAction::Submitted
+        | HistoryAction::Edited
+        | HistoryAction::Deleted
+        | HistoryAction::Held
+        | HistoryAction::Rejected
+        | HistoryAction::MarkedSpam
+        | HistoryAction::Requeued => ActiveValue::NotSet,
     }
 }
 

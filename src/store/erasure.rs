@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    account, ended_session, idempotency_key, moderation_action, reaction, report, sign_in_code,
+    account, comment, ended_session, idempotency_key, moderation_action, reaction, report, sign_in_code,
     submission_mark, user,
 };
 use sea_orm::sea_query::{Expr, Query};
@@ -47,6 +47,14 @@ impl WriteTx {
             .await?;
         submission_mark::Entity::delete_many()
             .filter(submission_mark::Column::AuthorId.eq(id.0))
+            .exec(conn)
+            .await?;
+        // What they had taken back before: the traces of the rules may quote the words.
+        comment::Entity::update_many()
+            .col_expr(comment::Column::HeldBecause, Expr::value("[]"))
+            .filter(comment::Column::AuthorId.eq(id.0))
+            .filter(comment::Column::Status.eq(CommentStatus::Deleted.name()))
+            .filter(comment::Column::HeldBecause.ne("[]"))
             .exec(conn)
             .await?;
         report::Entity::update_many()

@@ -122,8 +122,8 @@ fn weight(accuracies: &HashMap<Uuid, f64>, reporter: Option<&Uuid>) -> f64 {
     known.unwrap_or_else(|| reporter_accuracy(0, 0))
 }
 
-/// How often people were right: a report was, where its comment has been refused since; it was not, where a moderator let the
-/// comment stand after it. Told from where the comments stand now, so an undone decision counts for nothing.
+/// How often people were right: a report was, where its comment has been refused since; it was not, where a moderator
+/// approved the comment after it, or let it stand. Told from where the comments stand now, so an undone decision counts for nothing.
 async fn accuracies(conn: &impl ConnectionTrait, mut people: Vec<Uuid>) -> Result<HashMap<Uuid, f64>> {
     people.sort_unstable();
     people.dedup();
@@ -136,9 +136,9 @@ async fn accuracies(conn: &impl ConnectionTrait, mut people: Vec<Uuid>) -> Resul
     let people = sql.bind_all(people);
     let limit = sql.bind(RECORD_MAX);
     sql.push(&format!(
-        "{refused}) THEN 1 ELSE 0 END) AS was_right, SUM(CASE WHEN status = {approved} AND status_at > created_at \
-         THEN 1 ELSE 0 END) AS was_wrong FROM (SELECT r.user_id, r.created_at, c.status, c.status_at, ROW_NUMBER() \
-         OVER (PARTITION BY r.user_id ORDER BY r.id DESC) AS place FROM report AS r JOIN comment AS c \
+        "{refused}) THEN 1 ELSE 0 END) AS was_right, SUM(CASE WHEN status = {approved} AND (status_at > created_at \
+         OR looked_at > created_at) THEN 1 ELSE 0 END) AS was_wrong FROM (SELECT r.user_id, r.created_at, c.status, \
+         c.status_at, c.looked_at, ROW_NUMBER() OVER (PARTITION BY r.user_id ORDER BY r.id DESC) AS place FROM report AS r JOIN comment AS c \
          ON c.id = r.comment_id WHERE r.user_id IN ({people})) AS latest WHERE place <= {limit} GROUP BY user_id"
     ));
     let mut accuracies = HashMap::new();

@@ -59,10 +59,14 @@ impl Walk {
         };
         self.step += 1;
         let before = self.state;
-        match before.after(action, self.mode, at(self.step), None) {
+        let by = match what {
+            Try::Decide(_) | Try::Undo => Some(UserId(uuid::Uuid::from_u128(1))),
+            Try::Edit | Try::Delete => None,
+        };
+        match before.after(action, self.mode, at(self.step), by) {
             Ok(Next::Changed(next)) => {
                 assert_ne!(before.status(), CommentStatus::Deleted, "deleted is final");
-                self.tell(&before, &next);
+                self.tell(&before, &next, matches!(what, Try::Edit));
                 self.remember(what, before, next);
             }
             Ok(Next::Unchanged) => {}
@@ -77,9 +81,9 @@ impl Walk {
         }
     }
 
-    fn tell(&mut self, before: &CommentState, next: &CommentState) {
+    fn tell(&mut self, before: &CommentState, next: &CommentState, is_edited: bool) {
         let was_seen = !self.told.is_empty();
-        self.told.extend(ReaderChange::between(before, next, was_seen));
+        self.told.extend(ReaderChange::between(before, next, was_seen, is_edited));
     }
 
     fn remember(&mut self, what: Try, before: CommentState, next: CommentState) {
@@ -93,6 +97,10 @@ impl Walk {
             Try::Undo => self.undoable = None,
             Try::Edit => {
                 self.undoable = None;
+                assert!(
+                    !(before.was_read() && next.is_visible()),
+                    "unread words in the place of words that were read"
+                );
                 self.are_words_passed = self.mode == ModerationMode::Post && next.is_visible();
             }
             Try::Delete => self.undoable = None,

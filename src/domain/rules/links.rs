@@ -83,11 +83,13 @@ mod tests {
     #[case::denied_name("write to spam.example!", &[Outcome::Spam])]
     #[case::denied_hidden("[news](https://spam.example.)", &[Outcome::Spam])]
     #[case::ends_alike("https://notspam.example", &[])]
+    #[case::denied_without_a_scheme("[news](//spam.example/x)", &[Outcome::Spam])]
+    #[case::leads_somewhere_here("[a](/a) [b](?b)", &[Outcome::Hold])]
     #[case::idn("https://БАД.example", &[Outcome::Spam])]
     #[case::both("https://spam.example https://b.example", &[Outcome::Spam, Outcome::Hold])]
     fn by_number_and_domain(#[case] text: &str, #[case] outcomes: &[Outcome]) {
         let rule = rule(&["example.org"], &["*.SPAM.example", "бад.example"]);
-        let found = judge(&rule, &Seen::of_html(&to_html(text, Trust::Reader)));
+        let found = judge(&rule, &Seen::of(text, &to_html(text, Trust::Reader)));
         assert_eq!(found.iter().map(|finding| finding.outcome).collect::<Vec<_>>(), outcomes, "{found:?}");
     }
 

@@ -257,10 +257,10 @@ pub struct Words {
 }
 
 impl Words {
-    /// The words of a comment, from its sanitised HTML.
+    /// The words of a comment, as they were written and as sanitised HTML.
     #[must_use]
-    pub fn of_html(html: &str) -> Self {
-        let seen = Seen::of_html(html);
+    pub fn of(markdown: &str, html: &str) -> Self {
+        let seen = Seen::of(markdown, html);
         let folded = fold::fold(&seen.text);
         Self { seen, folded }
     }
@@ -312,12 +312,18 @@ impl Rules {
         found
     }
 
+    /// Whether its author is somebody whose comments are held until moderators know them.
+    #[must_use]
+    pub fn judge_newcomer(&self, facts: &Facts) -> Option<Finding> {
+        record::judge_newcomer(&self.settings, facts)
+    }
+
     /// What all rules but the article's own find in a new comment.
     #[must_use]
     pub fn judge(&self, words: &Words, facts: &Facts) -> Vec<Finding> {
         let mut found = record::judge(&self.settings, facts);
         found.extend(self.judge_words(words));
-        found.extend(record::judge_newcomer(&self.settings, facts));
+        found.extend(self.judge_newcomer(facts));
         found
     }
 }
@@ -338,7 +344,7 @@ pub fn judge(
     facts: &Facts,
     now: DateTime<Utc>,
 ) -> Result<Verdict, NotTaken> {
-    check_length(policy, body)?;
+    check_length(policy, body, words)?;
     match policy.state_at(now) {
         CommentingState::Open => {}
         CommentingState::Closed => return Err(NotTaken::Closed),
@@ -355,21 +361,27 @@ pub fn judge(
     Verdict::over(found)
 }
 
-/// The length rule alone: what an edit has to meet as well, commenting closed or not.
+/// The length rule alone: what an edit has to meet as well, commenting closed or not. Markup makes nothing longer: where
+/// less is to be seen than was written, that counts.
 ///
 /// # Errors
 /// Too short or too long.
-pub fn check_length(policy: &CommentPolicy, body: &str) -> Result<(), NotTaken> {
+pub fn check_length(policy: &CommentPolicy, body: &str, words: &Words) -> Result<(), NotTaken> {
+    check_not_too_long(policy, body)?;
     let minimum = usize::try_from(policy.min_length).unwrap_or(0);
+    let length = text::length(body).min(text::length(&words.seen.text));
+    if length < minimum { Err(NotTaken::TooShort { length, minimum }) } else { Ok(()) }
+}
+
+/// The one end of the length rule that needs no look at what the text comes to.
+///
+/// # Errors
+/// Too long.
+pub fn check_not_too_long(policy: &CommentPolicy, body: &str) -> Result<(), NotTaken> {
     let maximum = usize::try_from(policy.max_length).unwrap_or(0);
     let length = text::length(body);
-    if length < minimum {
-        return Err(NotTaken::TooShort { length, minimum });
-    }
-    if length > maximum || body.len() > maximum.saturating_mul(BYTES_PER_CHARACTER) {
-        return Err(NotTaken::TooLong { length, maximum });
-    }
-    Ok(())
+    let is_too_long = length > maximum || body.len() > maximum.saturating_mul(BYTES_PER_CHARACTER);
+    if is_too_long { Err(NotTaken::TooLong { length, maximum }) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -2,13 +2,17 @@
 //! rules judge what is read.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use crate::domain::markdown;
 
 /// The text and the links of a comment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Seen {
     /// The text, a line for each paragraph.
     pub text: String,
-    /// Where its links lead: hosts in ASCII, with the path. Each once, written out addresses with them.
+    /// Where its links lead: hosts in ASCII, with the path. Each once, written out addresses with them, and those that
+    /// were taken out because they name no site.
     pub links: BTreeSet<Target>,
     /// Hosts that are merely named, such as `example.com` in the text.
     pub named_hosts: BTreeSet<String>,
@@ -23,9 +27,13 @@ pub struct Target {
     pub path: String,
 }
 
+/// Stands for the page that shows the comment (RFC 6761, section 6.4: no site has that name).
+static HERE: LazyLock<Option<url::Url>> = LazyLock::new(|| url::Url::parse("https://here.invalid/").ok());
+
 impl Target {
+    /// As a browser understands the address, which may name no scheme.
     fn of(address: &str) -> Option<Self> {
-        let url = url::Url::parse(address).ok()?;
+        let url = HERE.as_ref()?.join(address).ok()?;
         let host = url.host_str()?.trim_end_matches('.').to_owned();
         let path = url[url::Position::BeforePath..url::Position::AfterQuery].trim_end_matches('/').to_owned();
         Some(Self { host, path })
@@ -33,9 +41,17 @@ impl Target {
 }
 
 impl Seen {
-    /// What is to be seen of sanitised HTML: that of [`to_html`](crate::domain::markdown::to_html) for readers.
+    /// What is to be seen of a reader's comment: the text as it was written, and its sanitised HTML.
     #[must_use]
-    pub fn of_html(html: &str) -> Self {
+    pub fn of(markdown: &str, html: &str) -> Self {
+        let mut seen = Self::of_html(html);
+        seen.links
+            .extend(markdown::relative_links(markdown).iter().filter_map(|address| Target::of(address)));
+        seen
+    }
+
+    /// What is to be seen of sanitised HTML: that of [`to_html`](crate::domain::markdown::to_html) for readers.
+    fn of_html(html: &str) -> Self {
         let mut seen = Self::default();
         let mut rest = html;
         while let Some(at) = rest.find('<') {
@@ -119,7 +135,7 @@ mod tests {
     use crate::domain::markdown::{Trust, to_html};
 
     fn seen(markdown: &str) -> Seen {
-        Seen::of_html(&to_html(markdown, Trust::Reader))
+        Seen::of(markdown, &to_html(markdown, Trust::Reader))
     }
 
     #[test]
@@ -141,6 +157,8 @@ mod tests {
         assert_eq!(links("https://example.org/ http://example.org HTTPS://EXAMPLE.org"), 1);
         assert_eq!(links("www.example.org, (http://two.example/x)."), 2);
         assert_eq!(links("example.org is a name"), 0);
+        assert_eq!(links("[a](//example.org/x) [b](/\\example.org/x) [c](https://example.org/x)"), 1);
+        assert_eq!(links("[a](/sign-out) [b](?x=1) [c](javascript:x) <me@mail.example>"), 2);
         assert_eq!(links("![picture](https://example.org/p.png)"), 0, "readers' pictures are not shown");
     }
 

@@ -11,7 +11,7 @@ fn open() -> CommentPolicy {
 }
 
 fn words(text: &str) -> Words {
-    Words::of_html(&to_html(text, Trust::Reader))
+    Words::of(text, &to_html(text, Trust::Reader))
 }
 
 fn listed(banned: &str, outcome: Outcome, suspect: &str) -> Rules {
@@ -37,9 +37,22 @@ fn the_minimum_counts_what_a_reader_counts() {
 }
 
 #[test]
+fn what_a_reader_does_not_see_counts_for_nothing() {
+    let judged = |text: &str| judged(&Rules::default(), &CommentPolicy::default(), text, &Facts::default());
+    let link = format!("[abc]: https://shop.example/{}", "x".repeat(60));
+    for nothing in ["&#8203;".repeat(12), "&nbsp;".repeat(20), "&#x2800;".repeat(20), link] {
+        assert_eq!(judged(&nothing), Err(NotTaken::TooShort { length: 0, minimum: 50 }), "{nothing}");
+    }
+    let marked = format!("**{}**", "x".repeat(49));
+    assert_eq!(judged(&marked), Err(NotTaken::TooShort { length: 49, minimum: 50 }));
+    // Nor do paragraphs make it longer.
+    assert_eq!(judged(&"x\n\n".repeat(17)), Err(NotTaken::TooShort { length: 49, minimum: 50 }));
+}
+
+#[test]
 fn one_cluster_cannot_be_a_megabyte() {
     let zalgo = format!("a{}", "\u{301}".repeat(1_000_000));
-    assert!(matches!(check_length(&open(), &zalgo), Err(NotTaken::TooLong { .. })));
+    assert!(matches!(check_not_too_long(&open(), &zalgo), Err(NotTaken::TooLong { .. })));
 }
 
 #[test]

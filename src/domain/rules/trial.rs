@@ -69,7 +69,8 @@ pub fn run(rules: &Rules, comments: Vec<Comment>, mut past: Past) -> Trial {
     let mut trial = Trial::default();
     let mut outcomes =
         [Outcome::Allow, Outcome::Hold, Outcome::Spam, Outcome::Reject, Outcome::Refuse].map(|o| (o, 0));
-    let words: Vec<Words> = comments.iter().map(|comment| Words::of_html(&comment.body_html)).collect();
+    let words: Vec<Words> =
+        comments.iter().map(|comment| Words::of(&comment.body, &comment.body_html)).collect();
     let min_length = rules.settings.repeats.min_length;
     let known: std::collections::HashSet<CommentId> = past.said.iter().map(|said| said.comment).collect();
     let digests: Vec<Option<TextDigest>> =

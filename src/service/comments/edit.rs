@@ -57,13 +57,15 @@ impl Service {
             let message = format!("A comment can be edited for {minutes} minutes after it was sent in.");
             return refuse(RefusalCode::EditWindowClosed, "id", message);
         }
-        if let Err(not_taken) = rules::check_length(&article.policy, &words.body) {
+        if let Err(not_taken) = rules::check_length(&article.policy, &words.body, &words.judged) {
             return Ok(Err(Refusal::from(not_taken).into()));
         }
         if words.body == before.body {
             return Ok(Ok(before));
         }
-        let verdict = match Verdict::over(case.judge_edit(&words)) {
+        let mut found = case.judge_edit(&words);
+        found.extend(case.newcomer(&tx, &before, now).await?);
+        let verdict = match Verdict::over(found) {
             Ok(verdict) => verdict,
             Err(not_taken) => return Ok(Err(Refusal::from(not_taken).into())),
         };
@@ -125,7 +127,8 @@ impl Service {
         let change = Change {
             state,
             words: Some((String::new(), String::new())),
-            held_because: None,
+            // The traces of the rules may quote the words.
+            held_because: Some(Vec::new()),
             reopened: 0,
             at: now,
             entry: self.entry(HistoryAction::Deleted, Some(author)),

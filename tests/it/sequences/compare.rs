@@ -33,6 +33,8 @@ async fn comments(store: &Store, rows: &HashMap<CommentId, &Row>) {
     for comment in found {
         let row = rows[&comment.id];
         assert_eq!((comment.state.status(), comment.revision), (row.status, row.revision));
+        let was_read = row.status == CommentStatus::Approved && row.was_read;
+        assert_eq!(comment.state.was_read(), was_read, "{row:?}");
         assert_eq!(comment.open_reports, row.open_reports, "open reports of {row:?}");
         assert_eq!(comment.score as usize, row.liked.len(), "reactions to {row:?}");
         let replies = rows.values().filter(|it| it.parent == Some(comment.id) && is_seen(it)).count();

@@ -30,6 +30,8 @@ pub struct Row {
     /// Who reported it, ever.
     pub reported: HashSet<usize>,
     pub open_reports: i32,
+    /// Whether readers see it because a moderator let it through: an edit sends it back then.
+    pub was_read: bool,
 }
 
 /// What an action did to one comment.
@@ -37,6 +39,7 @@ pub struct Row {
 struct Done {
     comment: CommentId,
     before: CommentStatus,
+    was_read: bool,
     revision: i32,
     reports: i32,
 }
@@ -128,28 +131,37 @@ impl Model {
         }
     }
 
-    /// A moderator's decision, if it is one: the model follows, or says the code of the refusal.
-    fn rule(
-        &mut self,
-        id: CommentId,
-        to: CommentStatus,
-        revision: i32,
-        reopened: i32,
-    ) -> Result<Option<Done>, RefusalCode> {
+    /// A moderator's decision, if it is one: the model follows, or says the code of the refusal. Approving what is
+    /// approved is one where it answers reports.
+    fn rule(&mut self, id: CommentId, to: CommentStatus, revision: i32) -> Result<Option<Done>, RefusalCode> {
         let row = self.rows.get_mut(&id).unwrap();
         if row.status == CommentStatus::Deleted {
             return Err(RefusalCode::Deleted);
         }
-        if row.status == to && reopened == 0 {
+        let answers_reports = to == CommentStatus::Approved && row.open_reports > 0;
+        if row.status == to && !answers_reports {
             return Ok(None);
         }
         if row.revision != revision {
             return Err(RefusalCode::Conflict);
         }
-        let before = row.status;
-        let reports = std::mem::replace(&mut row.open_reports, reopened);
-        row.move_to(to);
-        Ok(Some(Done { comment: id, before, revision: row.revision, reports }))
+        let done = row.decided(id, to, 0);
+        row.was_read = to == CommentStatus::Approved;
+        Ok(Some(done))
+    }
+
+    /// What an action did is undone, with the reports that it had answered.
+    fn bring_back(&mut self, change: &Done) -> Result<Option<Done>, RefusalCode> {
+        let row = self.rows.get_mut(&change.comment).unwrap();
+        if row.status == CommentStatus::Deleted {
+            return Err(RefusalCode::Deleted);
+        }
+        if row.revision != change.revision {
+            return Err(RefusalCode::Conflict);
+        }
+        let done = row.decided(change.comment, change.before, (row.open_reports + change.reports).max(0));
+        row.was_read = change.was_read;
+        Ok(Some(done))
     }
 
     fn agrees(&self, comment: &Comment) {
@@ -177,6 +189,14 @@ impl Model {
 }
 
 impl Row {
+    fn decided(&mut self, comment: CommentId, to: CommentStatus, open_reports: i32) -> Done {
+        let (before, was_read) = (self.status, self.was_read);
+        let reports = self.open_reports - open_reports;
+        self.open_reports = open_reports;
+        self.move_to(to);
+        Done { comment, before, was_read, revision: self.revision, reports }
+    }
+
     fn move_to(&mut self, status: CommentStatus) {
         self.status = status;
         self.revision += 1;

@@ -35,7 +35,7 @@ impl Model {
                     idempotency_key: None,
                 };
                 let outcome = service.decide(&self.moderators[moderator % 2], decision).await;
-                let code = self.rule(id, leads_to(*verdict), revision, 0).err();
+                let code = self.rule(id, leads_to(*verdict), revision).err();
                 self.expect(outcome, code);
             }
             Step::Edit { reader, comment } => self.edit(service, reader % 3, *comment).await,
@@ -104,6 +104,7 @@ impl Model {
             liked: BTreeSet::new(),
             reported: HashSet::new(),
             open_reports: 0,
+            was_read: false,
         };
         self.rows.insert(comment.id, row);
         self.order.push(comment.id);
@@ -130,12 +131,9 @@ impl Model {
         });
         if code.is_none() {
             let row = self.rows.get_mut(&id).unwrap();
-            let status = if row.status == CommentStatus::Approved && stays {
-                CommentStatus::Approved
-            } else {
-                CommentStatus::Pending
-            };
-            row.move_to(status);
+            let stays = row.status == CommentStatus::Approved && stays && !row.was_read;
+            row.was_read = false;
+            row.move_to(if stays { CommentStatus::Approved } else { CommentStatus::Pending });
         }
         self.expect(outcome, code);
     }
@@ -188,7 +186,7 @@ impl Model {
         let outcome = outcome.expect("no fault").expect("it is a decision");
         let mut done = Vec::new();
         for ((id, revision), item) in items.into_iter().zip(&outcome.items) {
-            let ruled = self.rule(id, leads_to(verdict), revision, 0);
+            let ruled = self.rule(id, leads_to(verdict), revision);
             self.expect_item(item, ruled.as_ref().err().copied());
             done.extend(ruled.ok().flatten());
         }
@@ -214,14 +212,9 @@ impl Model {
         }
         let (mut done, mut left) = (Vec::new(), 0);
         for change in self.done[&action].clone() {
-            let (id, to) = (change.comment, change.before);
-            let item = outcome.items.iter().find(|item| item.id == id).expect("each has its outcome");
-            let row = &self.rows[&id];
-            let ruled = match row.status {
-                CommentStatus::Deleted => Err(RefusalCode::Deleted),
-                _ if row.revision != change.revision => Err(RefusalCode::Conflict),
-                _ => self.rule(id, to, change.revision, change.reports),
-            };
+            let item =
+                outcome.items.iter().find(|item| item.id == change.comment).expect("each has its outcome");
+            let ruled = self.bring_back(&change);
             self.expect_item(item, ruled.as_ref().err().copied());
             left += u64::from(ruled.is_err());
             done.extend(ruled.ok().flatten());
@@ -245,9 +238,7 @@ impl Model {
             let is_open = matches!(row.status, CommentStatus::Pending | CommentStatus::Approved);
             if row.author == reader && is_open {
                 let revision = row.revision;
-                done.extend(
-                    self.rule(id, CommentStatus::Rejected, revision, 0).expect("it is as it was read"),
-                );
+                done.extend(self.rule(id, CommentStatus::Rejected, revision).expect("it is as it was read"));
             }
         }
         assert_eq!((rejection.rejected, rejection.is_complete), (done.len() as u64, true));
