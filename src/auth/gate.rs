@@ -103,9 +103,9 @@ impl Gate {
             && !claims_to_be_ours(token)
         {
             let vouched = sso.check(token, self.inner.clock.now()).await?;
-            let session = fingerprint.session();
+            let session = Fingerprint::session(token);
             let user = self.introduce(sso, &vouched, session).await?;
-            let Vouched { issued_at, key, expires_at, .. } = vouched;
+            let Vouched { as_of: issued_at, key, expires_at, .. } = vouched;
             let basis = Basis::Sso { issued_at, key };
             return self.grant(&Claim { user, session, basis, expires_at, fingerprint }).await;
         }
@@ -124,7 +124,7 @@ impl Gate {
             let known = store.latest().standing_of_subject(who.issuer, who.subject, session).await?;
             let Some(standing) = known else {
                 let deleted_at = store.latest().subject_deleted_at(who.issuer, who.subject).await?;
-                if deleted_at.is_some_and(|deleted_at| vouched.issued_at.is_none_or(|at| at <= deleted_at)) {
+                if deleted_at.is_some_and(|deleted_at| *as_of <= deleted_at) {
                     return Err(Refused::Gone);
                 }
                 let id = UserId(clock.new_id());
@@ -139,7 +139,9 @@ impl Gate {
             };
             let user = standing.user;
             let is_news = user.display_name != *name || user.role != *role;
-            if is_news && standing.claims_at.is_none_or(|claims_at| claims_at < *as_of) {
+            // Issued by a clock ahead of ours: remembered, so that ending all sessions ends this one.
+            let is_ahead = *as_of > clock.now();
+            if (is_news || is_ahead) && standing.claims_at.is_none_or(|claims_at| claims_at < *as_of) {
                 let tx = store.write().await?;
                 tx.reintroduce(user.id, &who, clock.now()).await?;
                 tx.commit().await?;
@@ -226,7 +228,10 @@ impl Gate {
         }
         let (user, hash) = inner.store.password_of(name).await?.unzip();
         Ok(match inner.passwords.check(password, hash).await {
-            Ok(true) => user.ok_or(NotSignedIn::Wrong),
+            Ok(true) => {
+                inner.passwords.was_right(name, address);
+                user.ok_or(NotSignedIn::Wrong)
+            }
             Ok(false) => Err(NotSignedIn::Wrong),
             Err(refused) => Err(refused),
         })
@@ -306,9 +311,9 @@ fn stands(standing: Option<Standing>, basis: &Basis) -> Result<Standing, Refused
     let standing = standing.ok_or(Refused::Gone)?;
     let is_over = match basis {
         Basis::Own { epoch } => *epoch != standing.epoch,
-        Basis::Sso { issued_at, .. } => standing
-            .signed_out_at
-            .is_some_and(|signed_out_at| issued_at.is_none_or(|issued_at| issued_at <= signed_out_at)),
+        Basis::Sso { issued_at, .. } => {
+            standing.signed_out_at.is_some_and(|signed_out_at| *issued_at <= signed_out_at)
+        }
     };
     if is_over || standing.is_ended { Err(Refused::Ended) } else { Ok(standing) }
 }

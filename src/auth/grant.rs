@@ -32,9 +32,11 @@ impl Fingerprint {
         Self(half)
     }
 
-    /// What a token of somebody else's is called as a session.
-    pub const fn session(self) -> SessionId {
-        SessionId(uuid::Uuid::from_bytes(self.0))
+    /// What a token of somebody else's is called as a session: by what is signed (RFC 7515, section 5.1). One signature is as
+    /// good as another, and whoever has one of ECDSA can make a second without the key.
+    pub fn session(token: &str) -> SessionId {
+        let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+        SessionId(uuid::Uuid::from_bytes(Self::of(signed).0))
     }
 }
 
@@ -44,7 +46,7 @@ pub(super) enum Basis {
     /// A token of ours, issued in this epoch of the account.
     Own { epoch: i32 },
     /// A token of a host site: when it says that it was issued, and which of the site's keys signed it.
-    Sso { issued_at: Option<DateTime<Utc>>, key: String },
+    Sso { issued_at: DateTime<Utc>, key: String },
 }
 
 /// Somebody who was let in.

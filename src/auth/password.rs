@@ -1,16 +1,19 @@
 //! Passwords of local accounts: argon2id, with the crate's defaults, which are those that OWASP's cheat sheet
 //! on password storage recommends (19 MiB, two passes, one lane).
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use crate::domain::address::network;
 use crate::domain::text;
+use crate::domain::user::User;
 use crate::store::login;
 
 /// The shortest password, in characters as a person counts them (NIST SP 800-63B-4, section 3.1.1.2, asks for
@@ -23,10 +26,13 @@ pub const PASSWORD_MAX_BYTES: usize = 1_024;
 const AT_ONCE: usize = 2;
 /// Those who may wait for their turn: about two seconds.
 const WAITING: usize = 32;
-/// Attempts for one name: so many at once, and then as many again in ten minutes.
+/// Attempts for one name from one network: so many at once, and then as many again in ten minutes.
 const NAME: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
-/// Attempts from one address, where an office may share one.
-const ADDRESS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+/// Attempts for one name from everywhere. Wide, for nobody is to shut another out; but many who guess together are
+/// slowed down. Where somebody signed in under that name before, it does not count.
+const NAME_EVERYWHERE: NonZeroU32 = NonZeroU32::new(300).expect("not zero");
+/// Attempts from one network, where an office may share an address.
+const NETWORK: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
 const TEN_MINUTES: u32 = 10;
 /// Buckets kept before full ones are let go of.
 const BUCKETS_MAX: usize = 50_000;
@@ -53,7 +59,7 @@ pub enum NotSignedIn {
     /// There is nobody of that name, or the password is another one: which, is not told.
     #[error("The name or the password is not right.")]
     Wrong,
-    /// Too many attempts for this name, or from this address.
+    /// Too many attempts for this name, or from this network.
     #[error("Too many attempts: wait a few minutes, then try again.")]
     TooOften,
     /// Too many at this moment.
@@ -86,7 +92,7 @@ fn is_right(password: &str, hash: Option<&str>) -> bool {
     Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && is_known
 }
 
-/// Attempts at passwords, bounded: in number for a name and for an address, and in work at any moment.
+/// Attempts at passwords, bounded: in number for a name and for a network, and in work at any moment.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
@@ -95,8 +101,11 @@ pub struct Passwords {
 }
 
 struct Attempts {
+    names_here: DefaultKeyedRateLimiter<(String, IpAddr)>,
     names: DefaultKeyedRateLimiter<String>,
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    networks: DefaultKeyedRateLimiter<IpAddr>,
+    /// From which network each account signed in last: one entry an account, at most.
+    homes: Mutex<HashMap<String, IpAddr>>,
 }
 
 impl Passwords {
@@ -108,8 +117,12 @@ impl Passwords {
             Quota::per_minute(refill).allow_burst(attempts)
         };
         let pace = is_paced.then(|| {
-            let (names, addresses) = (RateLimiter::keyed(quota(NAME)), RateLimiter::keyed(quota(ADDRESS)));
-            Arc::new(Attempts { names, addresses })
+            Arc::new(Attempts {
+                names_here: RateLimiter::keyed(quota(NAME)),
+                names: RateLimiter::keyed(quota(NAME_EVERYWHERE)),
+                networks: RateLimiter::keyed(quota(NETWORK)),
+                homes: Mutex::default(),
+            })
         });
         let [turns, queue] = [AT_ONCE, WAITING].map(|permits| Arc::new(Semaphore::new(permits)));
         Self { turns, queue, pace }
@@ -121,14 +134,25 @@ impl Passwords {
     /// [`NotSignedIn::TooOften`], whether or not there is anybody of that name.
     pub fn attempt(&self, name: &str, address: IpAddr) -> Result<(), NotSignedIn> {
         let Some(pace) = &self.pace else { return Ok(()) };
-        if pace.names.len() > BUCKETS_MAX || pace.addresses.len() > BUCKETS_MAX {
+        if pace.names_here.len().max(pace.names.len()).max(pace.networks.len()) > BUCKETS_MAX {
+            pace.names_here.retain_recent();
             pace.names.retain_recent();
-            pace.addresses.retain_recent();
+            pace.networks.retain_recent();
         }
-        // A name that no account has is no longer than one that some account has.
-        let name: String = login(name).chars().take(crate::domain::user::User::NAME_MAX * 16).collect();
-        let address_ok = pace.addresses.check_key(&address).is_ok();
-        if address_ok && pace.names.check_key(&name).is_ok() { Ok(()) } else { Err(NotSignedIn::TooOften) }
+        let (name, from) = (key(name), network(address));
+        let is_home = lock(&pace.homes).get(&name) == Some(&from);
+        // The narrow ones first: who is refused by those takes nothing from others who try that name.
+        let is_let = pace.networks.check_key(&from).is_ok()
+            && pace.names_here.check_key(&(name.clone(), from)).is_ok()
+            && (is_home || pace.names.check_key(&name).is_ok());
+        if is_let { Ok(()) } else { Err(NotSignedIn::TooOften) }
+    }
+
+    /// Remembers from where an account was signed in to: whoever guesses elsewhere does not shut its holder out there.
+    pub fn was_right(&self, name: &str, address: IpAddr) {
+        if let Some(pace) = &self.pace {
+            lock(&pace.homes).insert(key(name), network(address));
+        }
     }
 
     /// Whether a password is the one of the hash; without a hash it takes as long, and is not.
@@ -150,6 +174,15 @@ impl Passwords {
     }
 }
 
+/// What a name is counted by: one that no account has is no longer than one that some account has.
+fn key(name: &str) -> String {
+    login(name).chars().take(User::NAME_MAX * 16).collect()
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,13 +201,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attempts_are_counted_by_name_and_by_address() {
+    async fn attempts_are_counted_by_name_and_by_network() {
         let passwords = Passwords::new(true);
         let address = |last| IpAddr::from([192, 0, 2, last]);
         let tried = |name: &str, last| passwords.attempt(name, address(last)).is_ok();
         assert_eq!((0..20).filter(|_| tried("Mo", 1)).count(), 10);
-        assert!(!tried(" mO ", 2), "the same name, from elsewhere");
+        assert!(!tried(" mO ", 1) && tried(" mO ", 2), "the same name, from elsewhere");
         assert_eq!((0..100).filter(|number| tried(&format!("n{number}"), 3)).count(), 30);
+        let household = |last| IpAddr::from([0x2001, 0xdb8, 0, 7, 0, 0, 0, last]);
+        assert_eq!((0..20).filter(|last| passwords.attempt("Mo", household(*last)).is_ok()).count(), 10);
+    }
+
+    #[tokio::test]
+    async fn many_who_guess_together_are_slowed_down_and_shut_nobody_out_where_they_are_known() {
+        let passwords = Passwords::new(true);
+        let tried = |third, last| passwords.attempt("Mo", IpAddr::from([10, 0, third, last])).is_ok();
+        passwords.was_right("mo", IpAddr::from([10, 0, 99, 1]));
+        let guesses =
+            (0..100).flat_map(|last| (0..10).map(move |_| last)).filter(|last| tried(1, *last)).count();
+        assert!((300..320).contains(&guesses), "{guesses} of a thousand");
+        assert!(!tried(2, 1) && tried(99, 1));
     }
 
     #[tokio::test]

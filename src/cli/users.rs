@@ -129,6 +129,9 @@ pub enum UserError {
     /// The host site says so.
     #[error("{0} signs in at the host site, which says what they may do")]
     Sso(String),
+    /// Guests have nothing to sign in with, and nobody is left of a deleted account.
+    #[error("{0} has no account: make one by `talkback user add`")]
+    NoAccount(String),
 }
 
 /// Runs one of them.
@@ -162,8 +165,10 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
         UserCommand::List => list(&store.members().await?),
         UserCommand::Password { whom, password_stdin } => {
             let Member { user, kind, .. } = find(store, &whom).await?;
-            if kind != UserKind::Local {
-                return Err(UserError::Sso(user.display_name));
+            match kind {
+                UserKind::Local => {}
+                UserKind::Sso => return Err(UserError::Sso(user.display_name)),
+                UserKind::Guest | UserKind::Deleted => return Err(UserError::NoAccount(user.display_name)),
             }
             set_password(opened, &user, password::hash(&ask(password_stdin)?)?).await?;
             format!("{} has a new password, and no session any more.\n", user.display_name)
@@ -177,7 +182,9 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
             if role != Role::Admin && user.role == Role::Admin && !tx.has_another_admin(user.id).await? {
                 return Err(UserError::LastAdmin(user.display_name));
             }
-            tx.set_role(user.id, role, clock.now()).await?;
+            if !tx.set_role(user.id, role, clock.now()).await? {
+                return Err(UserError::NoAccount(user.display_name));
+            }
             tx.commit().await?;
             format!("{} is {} now.\n", user.display_name, role.name())
         }

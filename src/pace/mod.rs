@@ -16,6 +16,7 @@ use buckets::Buckets;
 use shared::Shared;
 
 use crate::bus::BusError;
+use crate::domain::address::network;
 use crate::domain::policy::{self, Permission};
 use crate::domain::user::Viewer;
 
@@ -133,14 +134,6 @@ impl Pace {
             self.people.take(&id)?;
         }
         self.addresses.take(&address)
-    }
-}
-
-/// Of IPv6 a household or a server has 64 bits to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
     }
 }
 

@@ -80,10 +80,14 @@ impl Service {
             Some(UserKind::Guest | UserKind::Local) => {}
         }
         let tx = self.store.write().await?;
-        if role != Role::Admin && !tx.has_another_admin(whose).await? {
+        let is_replaceable = tx.has_another_admin(whose).await?;
+        let (now, _) = tx.lock_person(whose).await?.ok_or(Failure::NotFound("user"))?;
+        if now.role == Role::Admin && role != Role::Admin && !is_replaceable {
             return Ok(Err(last_admin().into()));
         }
-        tx.set_role(whose, role, self.clock.now()).await?;
+        if !tx.set_role(whose, role, self.clock.now()).await? {
+            return Err(Failure::NotFound("user"));
+        }
         tx.commit().await?;
         Ok(Ok(User { role, ..user }))
     }

@@ -4,6 +4,7 @@
 
 use super::bulk::{ITEMS_MAX, ItemOutcome, Locked};
 use super::moderation::{Ruling, moderator};
+use super::sanctions::PATIENCE;
 use super::{Failure, Outcome, Refusal, RefusalCode, Service, refuse};
 use crate::domain::action::{ActionKind, BulkAction};
 use crate::domain::ids::{ActionId, EntryId};
@@ -20,6 +21,8 @@ pub struct Undone {
     pub brought_back: u64,
     /// Comments that somebody changed since.
     pub left_alone: u64,
+    /// Whether that is all; else the nodes go on by themselves.
+    pub is_complete: bool,
 }
 
 impl Undone {
@@ -84,25 +87,33 @@ impl Service {
         Ok(Ok(self.carry_undo_on(&undo).await?))
     }
 
-    /// Does what is left of an undo.
+    /// Does what is left of an undo, for as long as a request may take.
     pub(super) async fn carry_undo_on(&self, undo: &BulkAction) -> Result<Undone, Failure> {
-        let mut outcome = Undone { action: undo.id, items: Vec::new(), brought_back: 0, left_alone: 0 };
+        let mut outcome =
+            Undone { action: undo.id, items: Vec::new(), brought_back: 0, left_alone: 0, is_complete: true };
         let Some(undone) = undo.undoes else { return Ok(outcome) };
+        let begun = self.clock.now();
+        let patience = chrono::Duration::from_std(PATIENCE).unwrap_or_default();
         let mut after = None;
         loop {
             let (items, last) = self.undo_batch(undo, undone, after).await?;
             items.into_iter().for_each(|item| outcome.add(item));
-            match last {
-                Some(last) => after = Some(last),
-                None => break,
+            after = last;
+            if after.is_none() {
+                self.finish(undo).await?;
+                break;
+            }
+            if self.clock.now() - begun > patience {
+                outcome.is_complete = false;
+                break;
             }
         }
         outcome.items.sort_by_key(|item| item.refusal.is_none());
-        self.finish(undo).await?;
         Ok(outcome)
     }
 
-    /// Undoes some of an action's changes, in one transaction; where to go on, if there may be more.
+    /// Undoes some of an action's changes, in one transaction; where to go on, if there may be more. There is nothing more to
+    /// do where somebody has undone the undo.
     async fn undo_batch(
         &self,
         undo: &BulkAction,
@@ -110,6 +121,9 @@ impl Service {
         after: Option<EntryId>,
     ) -> Result<(Vec<ItemOutcome>, Option<EntryId>), Failure> {
         let tx = self.store.write().await?;
+        if tx.lock_action(undo.id).await?.is_none_or(|undo| undo.undone_by.is_some()) {
+            return Ok((Vec::new(), None));
+        }
         let changes = tx.changes_of(undone, after, ITEMS_MAX as u64).await?;
         let last = changes.last().filter(|_| changes.len() == ITEMS_MAX).map(|change| change.entry);
         let ids: Vec<_> = changes.iter().map(|change| change.comment).collect();

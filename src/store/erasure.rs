@@ -74,6 +74,12 @@ impl WriteTx {
             account::Entity::delete_by_id(id.0).exec(&self.conn).await?;
             return Ok(());
         };
+        account::Entity::update_many()
+            .col_expr(account::Column::SignedOutAt, Expr::value(at))
+            .filter(account::Column::UserId.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        self.sign_out_those_ahead(id, at).await?;
         let digest = digest(&issuer, &subject);
         // Of an account of theirs that was deleted before this one.
         account::Entity::delete_many()
@@ -86,7 +92,6 @@ impl WriteTx {
             password_hash: Set(None),
             subject: Set(Some(digest)),
             claims_at: Set(None),
-            signed_out_at: Set(Some(at)),
             ..Default::default()
         };
         account::Entity::update_many()

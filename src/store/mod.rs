@@ -64,7 +64,7 @@ pub use record::{Lines, StatusCounts};
 pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
 pub use sanctions::NewSanction;
-pub use standing::{Standing, StandingChange};
+pub use standing::{CLOCKS_DIFFER, Standing, StandingChange};
 pub use state::{BackupError, Migrated, PoolState, create_private};
 
 /// What can go wrong below the service.

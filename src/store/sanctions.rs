@@ -54,7 +54,8 @@ impl WriteTx {
         self.person(id, LockType::Update).await
     }
 
-    /// Whether somebody but that person is an administrator. Whoever takes the role from somebody asks this first of
+    /// Whether somebody but that person is an administrator who can sign in: a guest can't, once their token has run out.
+    /// Whoever takes the role from somebody asks this first of
     /// all: it locks all who have the role, so of two who do so at once the second finds what the first has left.
     ///
     /// # Errors
@@ -64,6 +65,7 @@ impl WriteTx {
             .select_only()
             .column(user::Column::Id)
             .filter(user::Column::Role.eq(Role::Admin.name()))
+            .filter(user::Column::Kind.is_in([UserKind::Local.name(), UserKind::Sso.name()]))
             .order_by_asc(user::Column::Id);
         let admins = match self.conn.get_database_backend() {
             DbBackend::Postgres => admins.lock(LockType::Update),

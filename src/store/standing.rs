@@ -14,6 +14,9 @@ use super::{Result, Snapshot, Store, StoreError, WriteTx, rows};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::user::{Role, User, UserKind};
 
+/// How far the clock of a host site may be ahead: what tokens are taken by.
+pub const CLOCKS_DIFFER: chrono::Duration = chrono::Duration::seconds(30);
+
 /// A person and one of their sessions, as they stand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Standing {
@@ -189,10 +192,23 @@ impl WriteTx {
             .filter(account::Column::UserId.eq(user.0))
             .exec(&self.conn)
             .await?;
+        self.sign_out_those_ahead(user, at).await?;
         self.standing_changed(user, None, at).await
     }
 
-    /// Gives a person another role. Tells whether there is such a person.
+    /// Has a sign-out take in a token that came from a host site whose clock is ahead.
+    pub(super) async fn sign_out_those_ahead(&self, user: UserId, at: DateTime<Utc>) -> Result<()> {
+        account::Entity::update_many()
+            .col_expr(account::Column::SignedOutAt, Expr::col(account::Column::ClaimsAt))
+            .filter(account::Column::UserId.eq(user.0))
+            .filter(account::Column::ClaimsAt.gt(at))
+            .filter(account::Column::ClaimsAt.lte(at + CLOCKS_DIFFER))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a person another role. Tells whether there is such a person, whose account is not deleted.
     ///
     /// # Errors
     /// The database failed.
@@ -200,6 +216,7 @@ impl WriteTx {
         let changed = entity::user::Entity::update_many()
             .col_expr(entity::user::Column::Role, Expr::value(role.name()))
             .filter(entity::user::Column::Id.eq(user.0))
+            .filter(entity::user::Column::Kind.ne(UserKind::Deleted.name()))
             .exec(&self.conn)
             .await?
             .rows_affected;

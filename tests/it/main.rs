@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actions;
+mod answering;
 mod bus;
 mod claims;
 mod corpus;
@@ -32,6 +33,7 @@ mod racing;
 mod rates;
 mod record;
 mod refusals;
+mod rereading;
 mod resuming;
 mod rules;
 mod schema;
@@ -41,3 +43,4 @@ mod siege;
 mod statements;
 mod statistics;
 mod support;
+mod undoing;

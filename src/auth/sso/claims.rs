@@ -9,9 +9,10 @@ use crate::clock::Instant;
 use crate::config::SsoConfig;
 use crate::domain::text;
 use crate::domain::user::{Role, User};
+use crate::store::CLOCKS_DIFFER;
 
 /// How far two clocks may be apart: for `exp`, `nbf` and `iat`.
-const LEEWAY: Duration = Duration::seconds(30);
+const LEEWAY: Duration = CLOCKS_DIFFER;
 /// The longest `sub`, in bytes (OpenID Connect Core, section 2).
 const SUBJECT_MAX: usize = 255;
 
@@ -24,9 +25,7 @@ pub struct Vouched {
     pub name: String,
     /// Their role, no more than tokens may give.
     pub role: Role,
-    /// `iat`, if there is one.
-    pub issued_at: Option<DateTime<Utc>>,
-    /// What orders tokens of one person: `iat`, or else `exp`.
+    /// `iat`: what orders tokens of one person, and what tells those from before a sign-out.
     pub as_of: DateTime<Utc>,
     /// From when on it is refused.
     pub expires_at: DateTime<Utc>,
@@ -81,8 +80,8 @@ impl Rules {
         if expires_at <= now {
             return Err(Refused::Expired);
         }
-        let issued_at = date(claims, "iat")?;
-        for not_before in [date(claims, "nbf")?, issued_at].into_iter().flatten() {
+        let as_of = date(claims, "iat")?.ok_or(Refused::Claim("iat"))?;
+        for not_before in date(claims, "nbf")?.into_iter().chain([as_of]) {
             if not_before > now + LEEWAY {
                 return Err(Refused::Early);
             }
@@ -99,8 +98,7 @@ impl Rules {
             subject: subject.to_owned(),
             name,
             role: self.role(claims.get(&self.role_claim)).min(self.max_role),
-            issued_at,
-            as_of: issued_at.unwrap_or(exp),
+            as_of,
             expires_at,
             key,
         })
@@ -218,6 +216,7 @@ mod tests {
             (json!({ "exp": 999_970 }), Refused::Expired),
             (json!({ "nbf": 1_000_031 }), Refused::Early),
             (json!({ "iat": 1_000_031 }), Refused::Early),
+            (json!({ "iat": null }), Refused::Claim("iat")),
             (json!({ "sub": null }), Refused::Claim("sub")),
             (json!({ "sub": "" }), Refused::Claim("sub")),
             (json!({ "sub": 7 }), Refused::Claim("sub")),

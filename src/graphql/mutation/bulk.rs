@@ -75,6 +75,8 @@ pub struct ModerationUndoPayload {
     undone_count: i32,
     /// How many were left as they are.
     left_count: i32,
+    /// Whether those are all; otherwise the service goes on with the rest by itself.
+    undone_all: bool,
     /// Why nothing was undone; empty when it was.
     user_errors: Vec<UserError>,
 }
@@ -96,7 +98,7 @@ pub struct BulkMutation;
 #[Object]
 impl BulkMutation {
     /// Decides on many comments at once, each with an outcome of its own. A comment that has that state
-    /// already is left as it is.
+    /// already is left as it is, unless approving it answers the reports of readers.
     async fn comments_moderate(
         &self,
         ctx: &Context<'_>,
@@ -119,7 +121,8 @@ impl BulkMutation {
     }
 
     /// Brings back exactly what a bulk action changed: status, who had decided and why, open reports. A comment
-    /// that somebody changed since stays as it is, and its result says so. Undoing twice changes nothing more.
+    /// that somebody changed since stays as it is, and its result says so. Undoing twice changes nothing more; an undo that
+    /// is undone while it is under way stops.
     async fn moderation_undo(
         &self,
         ctx: &Context<'_>,
@@ -133,6 +136,7 @@ impl BulkMutation {
                 results: Vec::new(),
                 undone_count: 0,
                 left_count: 0,
+                undone_all: false,
                 user_errors,
             },
             Some(undone) => ModerationUndoPayload {
@@ -140,6 +144,7 @@ impl BulkMutation {
                 results: undone.items.into_iter().map(CommentModerateResult::from).collect(),
                 undone_count: i32::try_from(undone.brought_back).unwrap_or(i32::MAX),
                 left_count: i32::try_from(undone.left_alone).unwrap_or(i32::MAX),
+                undone_all: undone.is_complete,
                 user_errors,
             },
         })

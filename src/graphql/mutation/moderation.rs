@@ -48,7 +48,8 @@ pub struct ModerationMutation;
 
 #[Object]
 impl ModerationMutation {
-    /// Shows a comment to readers. Asking for the state that it has already changes nothing.
+    /// Shows a comment to readers. Asking for the state that it has already changes nothing, unless readers have reported
+    /// it: the reports are dealt with then, as its history says, and the comment stays as readers see it.
     async fn comment_approve(
         &self,
         ctx: &Context<'_>,

@@ -103,9 +103,9 @@ async fn accounts_are_listed_and_refused_in_one_line(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guessing_is_slowed_down_for_a_name_and_for_an_address() {
-    let options =
-        NodeOptions { flags: ["--demo", "off"].map(str::to_owned).to_vec(), ..NodeOptions::default() };
+async fn guessing_is_slowed_down_for_a_name_and_for_an_address_and_shuts_nobody_else_out() {
+    let flags = ["--demo", "off", "--trusted-proxy", "127.0.0.0/8"].map(str::to_owned).to_vec();
+    let options = NodeOptions { flags, ..NodeOptions::default() };
     let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
     add(&world, "Mo", GOOD).await;
     let anyone = world.anyone();
@@ -116,6 +116,19 @@ async fn guessing_is_slowed_down_for_a_name_and_for_an_address() {
     assert_eq!((answer.status, answer.code()), (429, "RATE_LIMITED"), "not even the right one is looked at");
     let form = anyone.http.post(format!("{}/sign-in", anyone.base)).body(format!("name=Mo&password={GOOD}"));
     assert_eq!(form.send().await.unwrap().status(), 429, "the form is the same door");
+    // Whoever guesses from one address, or from all of a household's, keeps nobody out who comes from another.
+    let from = async |address: String, password: &str| {
+        let body =
+            json!({ "query": SIGN_IN, "variables": { "input": { "name": "Mo", "password": password } } });
+        let request = anyone.request(reqwest::Method::POST).header("x-forwarded-for", address).json(&body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let mut household = Vec::new();
+    for last in 1..=11 {
+        household.push(from(format!("2001:db8:0:7::{last:x}"), "wrong").await);
+    }
+    assert_eq!(household, [vec![200; 10], vec![429]].concat());
+    assert_eq!(from("192.0.2.1".to_owned(), GOOD).await, 200);
     // Names that nobody has are slowed down alike.
     let mut codes = Vec::new();
     for _ in 0..11 {

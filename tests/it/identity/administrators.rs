@@ -63,3 +63,38 @@ async fn there_is_always_an_administrator(#[values(Backend::Embedded, Backend::S
     assert_eq!(gone.data("/accountDelete/erasedAll"), true, "{gone}");
     world.check().await;
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_not_come_back_is_no_administrator(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = World::start(backend).await;
+    let (ada, gus, ben) =
+        (world.person("ADMIN", "Ada").await, world.guest("Gus").await, world.guest("Ben").await);
+    let listed = world.store.command(&["user", "list"]).await.stdout;
+    for line in listed.lines().filter(|line| line.ends_with("Moderator")) {
+        let id = line.split_whitespace().next().unwrap();
+        world.store.command(&["user", "delete", "--id", id, "--yes"]).await;
+    }
+    let id = async |who: &Actor| look(who).await.text("/viewer/id").to_owned();
+    let (gone, guest, only) = (id(&gus).await, id(&ben).await, id(&ada).await);
+    gus.raw(DELETE, json!({ "input": { "confirm": "Gus" } })).await.data("/accountDelete/erasedAll");
+
+    let to_admin = |id: &str| json!({ "input": { "userId": id, "role": "ADMIN" } });
+    assert_eq!(ada.raw(SET_ROLE, to_admin(&gone)).await.code(), "NOT_FOUND");
+    for command in [
+        &["user", "role", "--id", &gone, "--role", "ADMIN"][..],
+        &["user", "password", "--id", &gone, "--password-stdin"],
+    ] {
+        let ended = world.store.command_told(command, "a ferry at night, twice").await;
+        assert!(!ended.status.success() && ended.stderr.contains("has no account"), "{}", ended.stderr);
+    }
+    // A guest may be one, for as long as their token lasts: nobody can count on that.
+    assert!(ada.raw(SET_ROLE, to_admin(&guest)).await.user_errors().is_empty());
+    let last = world.store.command(&["user", "delete", "--id", &only, "--yes"]).await;
+    assert!(!last.status.success() && last.stderr.contains("the only administrator"), "{}", last.stderr);
+    let refused = ada.raw(DELETE, json!({ "input": { "confirm": "Ada" } })).await;
+    assert_eq!(refused.user_errors()[0].code, "LAST_ADMIN", "{refused}");
+    world.check().await;
+}

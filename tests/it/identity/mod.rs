@@ -4,6 +4,7 @@ mod accounts;
 mod administrators;
 mod returning;
 mod sessions;
+mod signed_out;
 mod sso;
 mod sso_keys;
 
