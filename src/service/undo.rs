@@ -112,8 +112,8 @@ impl Service {
         Ok(outcome)
     }
 
-    /// Undoes some of an action's changes, in one transaction; where to go on, if there may be more. There is nothing more to
-    /// do where somebody has undone the undo.
+    /// Undoes some of an action's changes, in one transaction; where to go on, if there may be more. It brings
+    /// nothing more back where somebody has undone the undo.
     async fn undo_batch(
         &self,
         undo: &BulkAction,
@@ -121,9 +121,7 @@ impl Service {
         after: Option<EntryId>,
     ) -> Result<(Vec<ItemOutcome>, Option<EntryId>), Failure> {
         let tx = self.store.write().await?;
-        if tx.lock_action(undo.id).await?.is_none_or(|undo| undo.undone_by.is_some()) {
-            return Ok((Vec::new(), None));
-        }
+        let is_undone = tx.lock_action(undo.id).await?.is_none_or(|undo| undo.undone_by.is_some());
         let changes = tx.changes_of(undone, after, ITEMS_MAX as u64).await?;
         let last = changes.last().filter(|_| changes.len() == ITEMS_MAX).map(|change| change.entry);
         let ids: Vec<_> = changes.iter().map(|change| change.comment).collect();
@@ -134,6 +132,12 @@ impl Service {
             let now = locked.comments.get(&change.comment);
             if let Some(comment) = now.filter(|now| done.get(&now.id) == Some(&now.revision)) {
                 items.push(ItemOutcome { id: comment.id, comment: Some(comment.clone()), refusal: None });
+                continue;
+            }
+            if is_undone {
+                let message = "Somebody has undone this undo: the comment stays as it is.";
+                let refusal = Some(Refusal::of(RefusalCode::Conflict, "actionId", message));
+                items.push(ItemOutcome { id: change.comment, comment: now.cloned(), refusal });
                 continue;
             }
             let ruling = Ruling {

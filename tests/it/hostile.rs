@@ -230,9 +230,9 @@ async fn what_would_make_much_of_little_is_refused_or_flattened(
     assert_eq!(answer.code(), "TOO_COSTLY");
 
     for bomb in [
-        ">".repeat(5_000),
-        "> ".repeat(2_499) + "x",
-        "- ".repeat(2_499) + "x",
+        ">".repeat(4_900) + &"x".repeat(60),
+        "> ".repeat(2_450) + &"x".repeat(60),
+        "- ".repeat(2_450) + &"x".repeat(60),
         (">".repeat(60) + "a\n\n").repeat(75),
         "*a **a ".repeat(350) + &" a** a*".repeat(350),
         "&a".repeat(2_500),

@@ -67,7 +67,7 @@ async fn links_without_a_scheme_are_counted_and_lead_nowhere(
     #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
 ) {
     let world = World::start(backend).await;
-    let links = json!({ "max": 0, "outcome": "HOLD", "denied": ["spam.example"], "deniedOutcome": "SPAM" });
+    let links = json!({ "max": 0, "outcome": "HOLD", "allowed": [], "denied": ["spam.example"], "deniedOutcome": "SPAM" });
     rule(&world, json!({ "links": links })).await;
     let article = world.open_article("open").await;
     let (ana, mo) = (world.guest("Ana").await, world.moderator().await);
@@ -125,9 +125,7 @@ async fn what_its_author_took_back_the_traces_of_the_rules_do_not_quote(
     let world = World::start(backend).await;
     rule(
         &world,
-        json!({ "links": { "denied": ["sites.example"], "deniedOutcome": "HOLD", "outcome": "HOLD" } }),
-    )
-    .await;
+        json!({ "links": { "max": 3, "outcome": "HOLD", "allowed": [], "denied": ["sites.example"], "deniedOutcome": "HOLD" } })).await;
     let article = world.open_article("open").await;
     let (jane, mo) = (world.guest("Jane").await, world.moderator().await);
     let answer = submit(&jane, &article, &words("My page is https://elm-street-9.sites.example/me")).await;

@@ -71,7 +71,7 @@ async fn an_undo_that_was_undone_brings_nothing_back(
     // Whoever was at the first one goes on with it, or asks for it again.
     service.resume_actions().await.unwrap();
     let again = service.undo(edith, rejected).await.unwrap().unwrap();
-    assert_eq!((again.action, again.brought_back), (first, 0));
+    assert_eq!((again.action, again.brought_back, again.left_alone), (first, 0, 3));
     for comment in service.store.latest().comments(&ids).await.unwrap() {
         assert_eq!(comment.state.status(), CommentStatus::Rejected, "refused, as the second undo said");
     }
