@@ -65,6 +65,7 @@ async fn tidy_up(service: &Service, feed_retention: Duration) -> Result<(), Stor
     }
     service.store.forget_codes(now).await?;
     service.store.forget_subjects(now - SUBJECTS_KEPT).await?;
+    service.store.forget_kept_sanctions(now).await?;
     service.store.forget_standings(now, now - CHANGES_KEPT).await?;
     Ok(())
 }

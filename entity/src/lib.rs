@@ -8,6 +8,7 @@ pub mod comment;
 pub mod ended_session;
 pub mod idempotency_key;
 pub mod imported;
+pub mod kept_sanction;
 pub mod key_point;
 pub mod moderation_action;
 pub mod moderation_entry;

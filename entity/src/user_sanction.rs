@@ -17,7 +17,7 @@ pub struct Model {
     pub until: Option<DateTimeUtc>,
     /// Why, as the person is told.
     pub reason: Option<String>,
-    /// Who; null once their account is gone.
+    /// Who; null once their account is gone, and where it was kept of an account that the person deleted.
     pub actor_id: Option<Uuid>,
     /// The bulk action that refused their comments along with it.
     pub action_id: Option<Uuid>,

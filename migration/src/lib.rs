@@ -17,6 +17,7 @@ mod m0013_queue_log;
 mod m0014_decisions;
 mod m0017_imported;
 mod m0018_looks;
+mod m0019_kept_sanctions;
 
 /// Every change, in order.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_decisions::Migration),
             Box::new(m0017_imported::Migration),
             Box::new(m0018_looks::Migration),
+            Box::new(m0019_kept_sanctions::Migration),
         ]
     }
 }

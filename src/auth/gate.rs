@@ -19,7 +19,7 @@ use super::sso::{Sso, Vouched};
 use super::tokens::{Own, Session, Tokens, claims_to_be_ours};
 use super::{Refused, TOKEN_MAX};
 use crate::clock::Clock;
-use crate::domain::ids::{SessionId, UserId};
+use crate::domain::ids::{EntryId, SessionId, UserId};
 use crate::domain::user::User;
 use crate::store::{Introduced, Standing, Store, StoreError};
 
@@ -114,8 +114,8 @@ impl Gate {
     }
 
     /// Whom a host site vouches for, as a person here: made when they first come, and changed when a later token
-    /// than before says something else. Whoever deleted their account here and comes back is somebody new; a token
-    /// from before that is no coming back.
+    /// than before says something else. Whoever deleted their account here and comes back is somebody new, under
+    /// the sanction that bound them; a token from before that is no coming back.
     async fn introduce(&self, sso: &Sso, vouched: &Vouched, session: SessionId) -> Result<UserId, Refused> {
         let Inner { store, clock, .. } = &*self.inner;
         let Vouched { subject, name, role, as_of, .. } = vouched;
@@ -130,7 +130,10 @@ impl Gate {
                 let id = UserId(clock.new_id());
                 let tx = store.write().await?;
                 match tx.introduce(id, &who, deleted_at, clock.now()).await {
-                    Ok(()) => tx.commit().await?,
+                    Ok(()) => {
+                        tx.impose_kept(id, &who, EntryId(clock.new_id()), clock.now()).await?;
+                        tx.commit().await?;
+                    }
                     // Their first requests come together, at several nodes.
                     Err(error) if error.is_duplicate() => continue,
                     Err(error) => return Err(error.into()),

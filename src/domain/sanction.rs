@@ -152,7 +152,7 @@ pub struct SanctionEntry {
     pub sanction: Option<Sanction>,
     /// Why, as the person is told.
     pub reason: Option<String>,
-    /// By whom; `None` once their account is gone.
+    /// By whom; `None` once their account is gone, and where it was kept of an account that the person deleted.
     pub by: Option<User>,
     /// The bulk action that refused their comments along with it.
     pub action: Option<ActionId>,

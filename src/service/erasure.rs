@@ -9,6 +9,8 @@
 //!   They name nobody any more.
 //! - What they decided as a moderator stays in the histories, and so does what was decided about them: the
 //!   newsroom has to answer for it. Both hang on a person who has no name.
+//! - A sanction that binds somebody who signs in at a host site goes on binding them: it stays with its end, under a
+//!   digest by which they are known when they come back. Deleting an account is no way around it.
 
 use super::bulk::{ITEMS_MAX, Locked};
 use super::sanctions::PATIENCE;
@@ -67,7 +69,7 @@ impl Service {
     pub async fn erase(&self, user: UserId, by: Option<UserId>) -> Outcome<Erasure> {
         let tx = self.store.write().await?;
         let is_replaceable = tx.has_another_admin(user).await?;
-        let Some((person, _)) = tx.lock_person(user).await? else {
+        let Some((person, standing)) = tx.lock_person(user).await? else {
             drop(tx);
             self.person(user).await?;
             return Ok(Ok(match self.store.latest().erasure_under_way(user).await? {
@@ -93,6 +95,10 @@ impl Service {
             finished_at: None,
         };
         tx.insert_action(&action, None).await?;
+        if let Some(imposed) = standing.filter(|imposed| imposed.sanction.is_in_force(now)) {
+            let key = format!("{}{}", self.clock.new_id().simple(), self.clock.new_id().simple());
+            tx.keep_sanction(person.id, imposed.sanction, key).await?;
+        }
         tx.forget_person(person.id, now).await?;
         tx.standing_changed(person.id, None, now).await?;
         tx.commit().await?;

@@ -79,7 +79,7 @@ impl Service {
         if imposed != standing || rejection.is_some() {
             let id = EntryId(self.clock.new_id());
             let action = rejection.as_ref().map(|action| action.id);
-            let by = moderator.id;
+            let by = Some(moderator.id);
             tx.sanction(NewSanction { id, user: user.id, sanction, reason, by, action, at: now }).await?;
             if let Some(action) = &rejection {
                 tx.insert_action(action, None).await?;

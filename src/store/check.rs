@@ -64,6 +64,7 @@ impl Store {
         snapshot.check_strays(&mut report).await?;
         snapshot.check_queues(&mut report).await?;
         snapshot.check_sanctions(&mut report).await?;
+        snapshot.check_kept_sanctions(&mut report).await?;
         Ok(report)
     }
 }

@@ -1,7 +1,7 @@
 //! What is held of a person, for that person: one line of JSON for each thing, a page at a time.
 
 use chrono::{DateTime, Utc};
-use entity::{ended_session, moderation_entry, report, submission_mark, user_sanction};
+use entity::{ended_session, imported, moderation_entry, report, submission_mark, user_sanction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,11 +29,15 @@ pub enum ExportPart {
     Marks,
     /// What they decided on others' comments, or did to their own.
     Decisions,
+    /// The sanctions that they imposed on others.
+    Imposed,
+    /// What they were called where their comments were imported from.
+    Imported,
 }
 
 impl ExportPart {
     /// Every part, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Profile,
         Self::Sessions,
         Self::Sanctions,
@@ -42,6 +46,8 @@ impl ExportPart {
         Self::Reports,
         Self::Marks,
         Self::Decisions,
+        Self::Imposed,
+        Self::Imported,
     ];
 }
 
@@ -110,6 +116,8 @@ impl Snapshot {
             ExportPart::Reports => self.report_lines(user, after, limit).await,
             ExportPart::Marks => self.mark_lines(user, after, limit).await,
             ExportPart::Decisions => self.decision_lines(user, after, limit).await,
+            ExportPart::Imposed => self.imposed_lines(user, after, limit).await,
+            ExportPart::Imported => self.imported_line(user, after).await,
         }
     }
 
@@ -301,6 +309,36 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    async fn imposed_lines(&self, user: UserId, after: Uuid, limit: u64) -> Result<Vec<(Uuid, Value)>> {
+        let rows = user_sanction::Entity::find()
+            .filter(user_sanction::Column::ActorId.eq(user.0))
+            .filter(user_sanction::Column::Id.gt(after))
+            .order_by_asc(user_sanction::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        // On whom is somebody else's data.
+        let line = |row: user_sanction::Model| {
+            let line = json!({
+                "type": "imposedSanction", "kind": row.kind, "until": row.until, "reason": row.reason, "at": row.at,
+            });
+            (row.id, line)
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    async fn imported_line(&self, user: UserId, after: Uuid) -> Result<Vec<(Uuid, Value)>> {
+        if after == user.0 {
+            return Ok(Vec::new());
+        }
+        let rows = imported::Entity::find().filter(imported::Column::Id.eq(user.0)).all(&self.conn).await?;
+        let names: Vec<String> = rows.into_iter().map(|row| row.foreign_id).collect();
+        let line = json!({ "type": "imported", "knownThereAs": names });
+        Ok(if names.is_empty() { Vec::new() } else { vec![(user.0, line)] })
+    }
+}
+
 fn comment_line(comment: &Comment, article: Option<Value>, history: Vec<Value>) -> Value {
     let since: Option<DateTime<Utc>> = match comment.state {
         CommentState::Pending => None,
@@ -315,6 +353,7 @@ fn comment_line(comment: &Comment, article: Option<Value>, history: Vec<Value>) 
         "status": comment.state.status().name(), "statusSince": since, "createdAt": comment.created_at,
         "editedAt": comment.edited_at, "revision": comment.revision,
         "heldBecause": comment.held_because.iter().map(|trace| &*trace.rule).collect::<Vec<_>>(),
+        "heldBecauseDetails": comment.held_because.iter().map(|trace| &*trace.detail).collect::<Vec<_>>(),
         "history": history,
     })
 }

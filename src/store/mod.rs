@@ -19,6 +19,7 @@ mod events;
 mod export;
 mod idempotency;
 mod imported;
+mod kept_sanctions;
 mod moderation;
 mod page;
 mod queue_log;

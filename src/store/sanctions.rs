@@ -26,8 +26,8 @@ pub struct NewSanction {
     pub sanction: Option<Sanction>,
     /// Why, as the person is told.
     pub reason: Option<String>,
-    /// By whom.
-    pub by: UserId,
+    /// By whom; `None`: it was kept of an account that they deleted.
+    pub by: Option<UserId>,
     /// The bulk action that refuses their comments along with it.
     pub action: Option<ActionId>,
     /// When.
@@ -110,7 +110,7 @@ impl WriteTx {
             kind: Set(kind.name().to_owned()),
             until: Set(until),
             reason: Set(new.reason),
-            actor_id: Set(Some(new.by.0)),
+            actor_id: Set(new.by.map(|id| id.0)),
             action_id: Set(new.action.map(|id| id.0)),
             at: Set(new.at),
         };

@@ -33,7 +33,7 @@ pub struct AccountDeleteInput {
 #[derive(SimpleObject)]
 pub struct AccountExportPayload {
     /// JSON Lines: an object on each line, whose `type` is `profile`, `endedSession`, `sanction`, `comment`,
-    /// `reaction`, `report`, `submissionMark` or `action`. The pages, one after the other, are the file.
+    /// `reaction`, `report`, `submissionMark`, `action`, `imposedSanction` or `imported`. The pages, one after the other, are the file.
     json: String,
     /// Pass it as `after` for the next page; null on the last one.
     end_cursor: Option<String>,
@@ -63,8 +63,9 @@ pub struct AccountMutation;
 #[Object]
 impl AccountMutation {
     /// Hands out what is held of the viewer, or, for administrators, of anybody: profile, sessions that were ended,
-    /// sanctions, comments in every state with their history, reactions, reports and decisions. A page at a time.
-    /// It changes nothing, and is a mutation so that no cache on the way keeps it.
+    /// sanctions, comments in every state with their history, reactions, reports, decisions, sanctions that they imposed, and
+    /// what they were called where their comments came from. A sanction that was kept over the deletion of an account of
+    /// theirs is among the sanctions. A page at a time. It changes nothing, and is a mutation so that no cache on the way keeps it.
     async fn account_export(
         &self,
         ctx: &Context<'_>,
@@ -84,6 +85,11 @@ impl AccountMutation {
     /// Deletes the viewer's account, or, for administrators, anybody's, for good. Name, credentials and sessions go
     /// at once; the words of all their comments are erased, and readers who follow see them go; reactions are taken
     /// back. Replies of others stay. Reports and decisions stay without a name. Nothing brings it back: export first.
+    ///
+    /// One thing is kept to know somebody by: where a ban, a suspension or pre-moderation binds a person who signs in at a
+    /// host site, that and its end stay beside a keyed digest of who they are there, and nothing else. It holds again when
+    /// they come back, and is forgotten when it has ended. That a sanction can't be shed by deleting the account is the
+    /// newsroom's legitimate interest, and other readers' (GDPR, articles 6(1)(f), 17(1)(c) and 17(3)).
     async fn account_delete(
         &self,
         ctx: &Context<'_>,

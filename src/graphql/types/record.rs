@@ -166,7 +166,8 @@ impl SanctionEntry {
         self.0.at
     }
 
-    /// By whom, for moderators; null once that account is gone.
+    /// By whom, for moderators; null once that account is gone, and where it was kept of an account that the person
+    /// deleted.
     async fn by(&self, ctx: &Context<'_>) -> Option<Result<User>> {
         for_moderators(ctx, self.0.by.clone().map(User))
     }

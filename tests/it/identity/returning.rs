@@ -7,6 +7,8 @@ use serde_json::json;
 use talkback::clock::Clock;
 
 use super::{assert_refused, look};
+use crate::support::client::Actor;
+use crate::support::newsroom::words;
 use crate::support::node::NodeOptions;
 use crate::support::world::{Backend, Plan, World};
 
@@ -22,15 +24,20 @@ fn token(seconds: i64) -> String {
     encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
 
+/// A world that trusts the site.
+async fn trusting(backend: Backend) -> World {
+    let mut options = NodeOptions::default();
+    options.flags.extend(["--sso-issuer", "https://news.example"].map(str::to_owned));
+    options.env.push(("TALKBACK_SSO_SECRET".to_owned(), SECRET.to_owned()));
+    World::planned(backend, Plan { options, ..Plan::default() }).await
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_token_from_before_a_deletion_nobody_comes_back(
     #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
 ) {
-    let mut options = NodeOptions::default();
-    options.flags.extend(["--sso-issuer", "https://news.example"].map(str::to_owned));
-    options.env.push(("TALKBACK_SSO_SECRET".to_owned(), SECRET.to_owned()));
-    let world = World::planned(backend, Plan { options, ..Plan::default() }).await;
+    let world = trusting(backend).await;
     let article = world.open_article("story").await;
     let (here, there) = (world.anyone(), world.node(1).anyone());
     let [used, unused, never] = [-10, -11, -12].map(token);
@@ -54,5 +61,55 @@ async fn with_a_token_from_before_a_deletion_nobody_comes_back(
             assert_refused(&look(&node.with_token(before)).await, "SESSION_ENDED");
         }
     }
+    world.check().await;
+}
+
+const SANCTION: &str =
+    "mutation($input: UserSanctionInput!) { userSanction(input: $input) { userErrors { code message } } }";
+const UNDER: &str = "query($id: ID!) { user(id: $id) { sanction { kind reason } } }";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sanction_is_not_shed_by_deleting_the_account(
+    #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
+) {
+    let world = trusting(backend).await;
+    let article = world.open_article("story").await;
+    let (here, there, mo) = (world.anyone(), world.node(1).anyone(), world.moderator().await);
+    let sanction = async |whose: &str, kind: &str| {
+        let input = json!({ "userId": whose, "kind": kind });
+        let done = mo.raw(SANCTION, json!({ "input": input })).await;
+        assert!(done.user_errors().is_empty(), "{done}");
+    };
+    let submit = async |who: &Actor, mark: &str| {
+        let input = json!({ "articleId": article.id, "body": words(mark) });
+        who.run("CommentSubmit", json!({ "input": input })).await
+    };
+    let sol = here.with_token(token(-10));
+    let first = look(&sol).await.text("/viewer/id").to_owned();
+    sanction(&first, "BAN").await;
+    assert_eq!(submit(&sol, "banned").await.user_errors()[0].code, "BANNED");
+    sol.raw(DELETE, json!({})).await.data("/accountDelete/userId");
+    world.check().await;
+
+    let sol = there.with_token(token(15));
+    let second = look(&sol).await.text("/viewer/id").to_owned();
+    assert_ne!(second, first, "somebody new, and banned");
+    assert_eq!(submit(&sol, "back").await.user_errors()[0].code, "BANNED");
+    let under = mo.raw(UNDER, json!({ "id": second })).await;
+    assert_eq!(under.text("/user/sanction/kind"), "BAN");
+    assert!(under.text("/user/sanction/reason").contains("an account that you have deleted"), "{under}");
+    let export = sol.raw("mutation { accountExport { json } }", json!({})).await;
+    assert!(export.text("/accountExport/json").contains(r#""kind":"BAN""#), "{export}");
+
+    // It is kept as often as the account is deleted, and not once it is lifted.
+    sol.raw(DELETE, json!({})).await.data("/accountDelete/userId");
+    let sol = here.with_token(token(20));
+    let third = look(&sol).await.text("/viewer/id").to_owned();
+    assert_eq!(submit(&sol, "again").await.user_errors()[0].code, "BANNED");
+    sanction(&third, "NONE").await;
+    sol.raw(DELETE, json!({})).await.data("/accountDelete/userId");
+    let sol = there.with_token(token(25));
+    assert!(submit(&sol, "free").await.user_errors().is_empty());
     world.check().await;
 }
