@@ -19,6 +19,8 @@ const BATCH: u64 = 1_000;
 const KEYS_KEPT: chrono::Duration = chrono::Duration::days(7);
 /// How long the rules remember a submission: a day longer than any of them looks back.
 const MARKS_KEPT: chrono::Duration = chrono::Duration::days(8);
+/// How long a guest is known who does nothing: three times as long as their token lasts.
+const GUESTS_KEPT: chrono::Duration = chrono::Duration::days(90);
 /// How long a node may be out of touch and still hear of every session that was ended.
 const CHANGES_KEPT: chrono::Duration = chrono::Duration::days(7);
 
@@ -61,6 +63,9 @@ async fn tidy_up(service: &Service, feed_retention: Duration) -> Result<(), Stor
         tokio::task::yield_now().await;
     }
     while service.store.forget_marks(now - MARKS_KEPT, BATCH).await? == BATCH {
+        tokio::task::yield_now().await;
+    }
+    while service.store.forget_guests(now - GUESTS_KEPT, BATCH).await? == BATCH {
         tokio::task::yield_now().await;
     }
     service.store.forget_codes(now).await?;

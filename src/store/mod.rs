@@ -17,6 +17,7 @@ mod connect;
 mod erasure;
 mod events;
 mod export;
+mod guests;
 mod idempotency;
 mod imported;
 mod kept_sanctions;

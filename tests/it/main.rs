@@ -20,6 +20,7 @@ mod faults;
 mod finding;
 mod first_light;
 mod following;
+mod forgetting;
 mod hook;
 mod hostile;
 mod identity;
