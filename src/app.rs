@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete implementations. Start, run, drain, stop.
 
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,19 +98,28 @@ pub struct Opened {
     pub clock: Arc<Clock>,
 }
 
-/// Opens the store of a configuration.
+/// Opens the store of a configuration, makes it where there is none, and brings its schema up to date.
 ///
 /// # Errors
 /// [`AppError`].
 pub async fn open(config: &Config) -> Result<Opened, AppError> {
+    if let DatabaseUrl::Sqlite(_) = &config.database {
+        make_data_dir(config)?;
+    }
+    opened(config, Store::open(&config.database).await?).await
+}
+
+/// Opens the store of a configuration as it is: for commands that are about what is there. A name mistyped is told, and not
+/// answered with a new store in which everything is as it should be.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn open_existing(config: &Config) -> Result<Opened, AppError> {
+    opened(config, Store::open_existing(&config.database).await?).await
+}
+
+async fn opened(config: &Config, store: Store) -> Result<Opened, AppError> {
     let clock = Arc::new(Clock::system());
-    let store = match &config.database {
-        DatabaseUrl::Sqlite(_) => {
-            make_data_dir(config)?;
-            Store::open(&config.database).await?
-        }
-        DatabaseUrl::Postgres(_) => Store::open(&config.database).await?,
-    };
     let key = match &config.database {
         DatabaseUrl::Sqlite(_) => SigningKey::from_file(&config.data_dir.join("signing.key"))?,
         DatabaseUrl::Postgres(_) => SigningKey::from_store(&store).await?,
@@ -183,6 +193,10 @@ impl Node {
             None => None,
         };
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        if let Some(mut lock) = lock.as_ref() {
+            let told = lock.set_len(0).and_then(|()| lock.write_all(base_url.as_bytes()));
+            told.map_err(|error| data_dir_error(&config, &error))?;
+        }
         let site = Site { base_url: base_url.clone() };
         let feed = Feed::start(store.clone(), Arc::clone(&bus), notices);
         let pace = match (&config.redis_url, config.rate_limits) {
@@ -297,6 +311,18 @@ fn lock(config: &Config) -> Result<File, AppError> {
         Err(TryLockError::WouldBlock) => Err(AppError::InUse(config.data_dir.display().to_string())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Where readers find the server that runs on this store, as far as can be told from here: where it said when it started,
+/// last of all where it would listen.
+#[must_use]
+pub fn base_url(config: &Config) -> String {
+    let told = || match &config.database {
+        DatabaseUrl::Sqlite(_) => std::fs::read_to_string(config.data_dir.join("serve.lock")).ok(),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let told = config.public_url.clone().or_else(told).filter(|url| !url.is_empty());
+    told.unwrap_or_else(|| format!("http://{}", config.listen))
 }
 
 fn make_data_dir(config: &Config) -> Result<(), AppError> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::Duration;
-use clap::{Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::{self, Node, Opened};
 use crate::config::{Config, Settings};
@@ -58,7 +58,7 @@ enum Command {
         #[arg(long, value_parser = role)]
         role: Role,
         /// The name that others see
-        #[arg(long)]
+        #[arg(long, value_parser = name)]
         name: String,
         /// For how long, such as 45m, 12h or 7d
         #[arg(long, default_value = "12h", value_parser = ttl)]
@@ -87,6 +87,15 @@ fn role(text: &str) -> Result<Role, String> {
     Role::from_name(text).ok_or_else(|| "one of READER, MODERATOR, EDITOR, ADMIN".to_owned())
 }
 
+/// A name as accounts have it: what can't be seen in it is taken out.
+fn name(text: &str) -> Result<String, String> {
+    let name = text::single_line(text);
+    if name.is_empty() || text::length(&name) > User::NAME_MAX || name.len() > User::NAME_MAX * 16 {
+        return Err(format!("a name has 1 to {} characters", User::NAME_MAX));
+    }
+    Ok(name)
+}
+
 fn ttl(text: &str) -> Result<Duration, String> {
     let wrong = || "a number with s, m, h or d, such as 12h; at most 3650d".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
@@ -105,10 +114,37 @@ fn ttl(text: &str) -> Result<Duration, String> {
     Ok(ttl)
 }
 
+/// What every command has to do with: where the store is, and how to say so. The rest is the server's.
+const STORE_SETTINGS: [&str; 3] = ["data_dir", "database_url", "log_format"];
+
+/// The command line. Every setting is taken everywhere, as it is in the environment and in the file; the help of a command
+/// shows those that it heeds.
+fn parse() -> Cli {
+    let mut command = Cli::command();
+    // Hands the settings on to the commands.
+    command.build();
+    let settings: Vec<String> = Settings::augment_args(clap::Command::new("settings"))
+        .get_arguments()
+        .map(|it| it.get_id().to_string())
+        .collect();
+    for subcommand in command.get_subcommands_mut().filter(|it| it.get_name() != "serve") {
+        show_own(subcommand, &settings);
+    }
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+fn show_own(command: &mut clap::Command, settings: &[String]) {
+    let of_server = |id: &str| settings.iter().any(|it| it == id) && !STORE_SETTINGS.contains(&id);
+    let shown = std::mem::take(command)
+        .mut_args(|arg| if of_server(arg.get_id().as_str()) { arg.hide(true) } else { arg });
+    *command = shown;
+    command.get_subcommands_mut().for_each(|it| show_own(it, settings));
+}
+
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
-    let Cli { command, settings } = Cli::parse();
+    let Cli { command, settings } = parse();
     match command.unwrap_or(Command::Serve) {
         Command::Schema => print(&graphql::sdl()),
         command => {
@@ -210,9 +246,8 @@ async fn asked_to_stop() {
 }
 
 async fn token(config: &Config, role: Role, name: &str, ttl: Duration) -> Result<(), app::AppError> {
-    let Opened { store, tokens, clock } = app::open(config).await?;
-    let name: String = text::single_line(name).chars().take(User::NAME_MAX).collect();
-    let user = app::local_user(&store, &clock, &name, role).await?;
+    let Opened { store, tokens, clock } = app::open_existing(config).await?;
+    let user = app::local_user(&store, &clock, name, role).await?;
     let epoch = store.epoch(user.id).await?.unwrap_or_default();
     let session = tokens.issue(&user, epoch, ttl)?;
     let _ = print(&format!("{}\n", session.token));
@@ -221,9 +256,8 @@ async fn token(config: &Config, role: Role, name: &str, ttl: Duration) -> Result
 }
 
 async fn sign_in(config: &Config) -> Result<(), app::AppError> {
-    let Opened { store, clock, .. } = app::open(config).await?;
-    let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-    let link = app::sign_in_link(&store, &clock, &base_url).await?;
+    let Opened { store, clock, .. } = app::open_existing(config).await?;
+    let link = app::sign_in_link(&store, &clock, &app::base_url(config)).await?;
     let _ = print(&format!("{link}\n"));
     store.close().await;
     Ok(())
@@ -232,7 +266,7 @@ async fn sign_in(config: &Config) -> Result<(), app::AppError> {
 /// The copy holds everything but the key that signs tokens, which lies beside the store: with it, sessions go on
 /// after a restore; without it, everybody signs in again.
 async fn backup(config: &Config, file: &Path) -> ExitCode {
-    let opened = match app::open(config).await {
+    let opened = match app::open_existing(config).await {
         Ok(opened) => opened,
         Err(error) => return fail(&error.to_string()),
     };
@@ -260,7 +294,7 @@ async fn bring_in(config: &Config, what: &Import) -> ExitCode {
 }
 
 async fn check(config: &Config) -> ExitCode {
-    let opened = match app::open(config).await {
+    let opened = match app::open_existing(config).await {
         Ok(opened) => opened,
         Err(error) => return fail(&error.to_string()),
     };

@@ -15,6 +15,9 @@ use crate::service::hook::{Fallback, HookConfig};
 use crate::store::DatabaseUrl;
 pub use settings::{LogFormat, ProxyHeader, Settings, Switch};
 pub use sso::{JwksSource, Secret, SecretSource, SsoConfig, is_loopback};
+/// The most that the feed's history can be kept, in days.
+const RETENTION_MAX_DAYS: u32 = 36_500;
+
 /// Why the settings are no good.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -148,6 +151,10 @@ impl Settings {
             limits.set(limit).map_err(ConfigError::Limit)?;
         }
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
+        if days > RETENTION_MAX_DAYS {
+            let wanted = "0 to 36500 (a hundred years)";
+            return Err(ConfigError::Value { name: "--feed-retention-days", wanted });
+        }
         let embedded = matches!(database, DatabaseUrl::Sqlite(_));
         let demo = self.demo.or(file.demo).map_or(embedded, |demo| demo == Switch::On);
         Ok(Config {

@@ -23,10 +23,14 @@ pub struct Telemetry {
 /// runtime: the exporter has a thread of its own.
 ///
 /// # Errors
-/// What is wrong with the collector's address.
+/// What is wrong with the filter, or the collector's address.
 pub fn start(format: LogFormat) -> Result<Telemetry, String> {
-    let filter = EnvFilter::try_from_env("TALKBACK_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"));
+    let filter = match std::env::var("TALKBACK_LOG") {
+        Ok(asked) => asked
+            .parse()
+            .map_err(|error| format!("TALKBACK_LOG is no filter such as info,talkback=debug: {error}"))?,
+        Err(_) => EnvFilter::new("info,sqlx=warn,sea_orm_migration=warn"),
+    };
     // One filter for all: with one for each layer, an event is lost now and then after somebody (the database's
     // driver) asked whether another would be taken.
     let log = fmt::layer().with_writer(std::io::stderr);

@@ -2,8 +2,10 @@
 //! the operator keeps, used-up keys and codes. Every node does it; doing what another one has done already
 //! does no harm.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::event::LogId;
@@ -33,13 +35,21 @@ pub async fn run(service: Service, feed_retention: Duration, stopping: Cancellat
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        let round = async {
+            tokio::select! {
+                _ = tidy.tick() => tidy_up(&service, feed_retention).await.map_err(Failure::from),
+                _ = look.tick() => look_after(&service).await,
+            }
+        };
         let outcome = tokio::select! {
             () = stopping.cancelled() => return,
-            _ = tidy.tick() => tidy_up(&service, feed_retention).await.map_err(Failure::from),
-            _ = look.tick() => look_after(&service).await,
+            outcome = AssertUnwindSafe(round).catch_unwind() => outcome,
         };
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "the upkeep failed; trying again later");
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the upkeep failed; trying again later"),
+            // Told of by the panic itself. Nothing is held from one round to the next.
+            Err(_) => tracing::error!("the upkeep panicked; trying again later"),
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::app::{self, AppError, Opened};
 use crate::auth::password::{self, BadPassword, PASSWORD_MAX_BYTES};
 use crate::config::Config;
 use crate::domain::ids::UserId;
-use crate::domain::text;
 use crate::domain::user::{Role, User, UserKind};
 use crate::service::{Failure, Service};
 use crate::store::{Member, Store, StoreError, create_private, login};
@@ -22,7 +21,7 @@ pub enum UserCommand {
     /// Make an account that signs in with its name and a password; the password is asked for
     Add {
         /// The name that others see, and that one signs in with
-        #[arg(long)]
+        #[arg(long, value_parser = super::name)]
         name: String,
         /// What its holder may do: READER, MODERATOR, EDITOR or ADMIN
         #[arg(long, value_parser = role)]
@@ -107,9 +106,6 @@ pub enum UserError {
         "{0} is the only administrator: give somebody else the role ADMIN first, by `talkback user role`"
     )]
     LastAdmin(String),
-    /// The name can't be one.
-    #[error("a name has 1 to {} characters", User::NAME_MAX)]
-    Name,
     /// Somebody signs in under that name.
     #[error(
         "there is an account of that name; `talkback user password` sets its password, `talkback user role` its role"
@@ -139,7 +135,10 @@ pub enum UserError {
 /// # Errors
 /// [`UserError`].
 pub async fn run(config: &Config, command: UserCommand) -> Result<(), UserError> {
-    let opened = app::open(config).await?;
+    let opened = match command {
+        UserCommand::Add { .. } => app::open(config).await?,
+        _ => app::open_existing(config).await?,
+    };
     let done = execute(&opened, command).await;
     opened.store.close().await;
     done
@@ -149,10 +148,6 @@ async fn execute(opened: &Opened, command: UserCommand) -> Result<(), UserError>
     let Opened { store, clock, .. } = opened;
     let said = match command {
         UserCommand::Add { name, role, password_stdin } => {
-            let name = text::single_line(&name);
-            if name.is_empty() || text::length(&name) > User::NAME_MAX || name.len() > User::NAME_MAX * 16 {
-                return Err(UserError::Name);
-            }
             if store.password_of(&name).await?.is_some() {
                 return Err(UserError::Taken);
             }

@@ -116,6 +116,11 @@ impl From<StoreError> for GraphError {
                 "Nothing can be stored at the moment, only read. Nothing was changed: try again later.";
             return Self { code: STORAGE_UNAVAILABLE, message: message.to_owned(), ..fault };
         }
+        if error.is_out_of_reach() {
+            let message = "The database can't be reached, or is too busy. Nothing was changed: try again in a few seconds.";
+            let message = message.to_owned();
+            return Self { code: "UNAVAILABLE", message, retry_after: Some(5), ..fault };
+        }
         fault
     }
 }

@@ -1,5 +1,7 @@
 //! Opening the store: where it is, how its connections are set up, and its migrations.
 
+mod postgres;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +9,15 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::Connection;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr};
 use tracing::log::LevelFilter;
 
-use super::Store;
+use super::{Migrated, Store};
 
 /// Readers of one SQLite file at a time: each is a connection with a thread.
 const SQLITE_READERS: u32 = 8;
-/// Connections of one node to PostgreSQL.
-const POSTGRES_CONNECTIONS: u32 = 32;
-/// How old a connection to PostgreSQL gets: after a failover none of the old ones lasts.
-const CONNECTION_AGE: Duration = Duration::from_secs(10 * 60);
 /// How long a request waits for a connection before it is told to come back.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection that nobody uses is taken to be alive. When the database ends every session, a pool is full of
-/// dead ones: without a test each would fail somebody's request, and readers would wait out their retries one by one.
-const TRUSTED_FOR: Duration = Duration::from_millis(200);
 
 /// Where the store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,7 +42,7 @@ impl std::fmt::Display for DatabaseUrl {
             Self::Postgres(url) => match url::Url::parse(url) {
                 Ok(mut url) => {
                     if url.password().is_some() {
-                        let _ = url.set_password(Some("…"));
+                        let _ = url.set_password(Some("***"));
                     }
                     write!(f, "{url}")
                 }
@@ -68,6 +63,22 @@ pub enum ConnectError {
         /// What it said.
         reason: String,
     },
+    /// Nothing is there, and making it was not asked for.
+    #[error(
+        "there is no store at {url}: look at --data-dir and --database-url, or start the server once, which makes one"
+    )]
+    Missing {
+        /// Where, without its password.
+        url: DatabaseUrl,
+    },
+    /// An earlier version of this program made it.
+    #[error(
+        "the store at {url} is of an earlier version: start this version of the server once, which upgrades it"
+    )]
+    Outdated {
+        /// Where, without its password.
+        url: DatabaseUrl,
+    },
     /// A connection, but no schema.
     #[error("can't bring the database {url} up to date: {reason}")]
     Migration {
@@ -78,27 +89,69 @@ pub enum ConnectError {
     },
 }
 
+/// What a store is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is made where there is none, and brought up to date. Nothing takes long.
+    Serving,
+    /// It must be there. Statements may take their time: whole tables are read.
+    Command,
+}
+
 impl Store {
-    /// Opens the store and brings its schema up to date.
+    /// Opens the store, makes it where there is none, and brings its schema up to date.
     ///
     /// # Errors
     /// [`ConnectError`], in one line, without secrets.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, ConnectError> {
+        Self::connect(url, Use::Serving).await
+    }
+
+    /// Opens a store that is there, as this program made or upgraded it, and changes nothing about it.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: [`Missing`](ConnectError::Missing) and [`Outdated`](ConnectError::Outdated) where it is not.
+    pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, ConnectError> {
+        let missing = || ConnectError::Missing { url: url.clone() };
+        if let DatabaseUrl::Sqlite(path) = url
+            && !path.exists()
+        {
+            return Err(missing());
+        }
+        let store = Self::connect(url, Use::Command).await?;
+        match store.migrated().await {
+            Ok(Migrated::All) => Ok(store),
+            Ok(Migrated::Behind) => Err(ConnectError::Outdated { url: url.clone() }),
+            Err(_) => Err(missing()),
+        }
+    }
+
+    async fn connect(url: &DatabaseUrl, wanted: Use) -> Result<Self, ConnectError> {
         let unreachable =
             |error: DbErr| ConnectError::Unreachable { url: url.clone(), reason: one_line(&error) };
         let statements = Arc::new(AtomicU64::new(0));
         let (mut writer, mut reader) = match url {
             DatabaseUrl::Sqlite(path) => {
-                let writer = Database::connect(sqlite(path, false)).await.map_err(unreachable)?;
-                let reader = Database::connect(sqlite(path, true)).await.map_err(unreachable)?;
+                let writer = Database::connect(sqlite(path, false, wanted)).await.map_err(unreachable)?;
+                let reader = Database::connect(sqlite(path, true, wanted)).await.map_err(unreachable)?;
                 (writer, reader)
             }
-            DatabaseUrl::Postgres(url) => {
-                let pool = Database::connect(postgres(url)).await.map_err(unreachable)?;
+            DatabaseUrl::Postgres(address) => {
+                let unreachable = |reason: String| ConnectError::Unreachable { url: url.clone(), reason };
+                postgres::probe(address).await.map_err(unreachable)?;
+                let pool = Database::connect(postgres::pool(address, wanted)).await;
+                let pool = pool.map_err(|error| unreachable(one_line(&error)))?;
                 (pool.clone(), pool)
             }
         };
-        migrate(&writer, url).await?;
+        if wanted == Use::Serving {
+            let made = match url {
+                DatabaseUrl::Sqlite(_) => Migrator::up(&writer, None).await,
+                DatabaseUrl::Postgres(address) => postgres::migrate(address).await,
+            };
+            let failed = |error| ConnectError::Migration { url: url.clone(), reason: one_line(&error) };
+            made.map_err(failed)?;
+        }
         for connection in [&mut writer, &mut reader] {
             let count = Arc::clone(&statements);
             connection.set_metric_callback(move |_| {
@@ -127,26 +180,12 @@ impl Store {
     }
 }
 
-/// Several nodes may start on the same PostgreSQL at once: an advisory lock lets one migrate at a time.
-async fn migrate(connection: &DatabaseConnection, url: &DatabaseUrl) -> Result<(), ConnectError> {
-    let failed = |error: DbErr| ConnectError::Migration { url: url.clone(), reason: one_line(&error) };
-    match url {
-        DatabaseUrl::Sqlite(_) => Migrator::up(connection, None).await.map_err(failed),
-        DatabaseUrl::Postgres(address) => {
-            const LOCK: i64 = 0x7461_6c6b_6261_636b; // "talkback"
-            let mut options = postgres(address);
-            options.max_connections(1);
-            let holder = Database::connect(options).await.map_err(failed)?;
-            holder.execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})")).await.map_err(failed)?;
-            let outcome = Migrator::up(connection, None).await.map_err(failed);
-            holder.close().await.map_err(failed)?;
-            outcome
-        }
-    }
-}
-
-fn sqlite(path: &std::path::Path, read_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
+fn sqlite(path: &std::path::Path, read_only: bool, wanted: Use) -> ConnectOptions {
+    let mode = match wanted {
+        Use::Serving => "rwc",
+        Use::Command => "rw",
+    };
+    let mut options = ConnectOptions::new(format!("sqlite://{}?mode={mode}", path.display()));
     common(&mut options).max_connections(if read_only { SQLITE_READERS } else { 1 });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         let sqlite = sqlite
@@ -169,22 +208,13 @@ fn sqlite(path: &std::path::Path, read_only: bool) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    common(&mut options).max_connections(POSTGRES_CONNECTIONS).max_lifetime(CONNECTION_AGE);
-    options.map_sqlx_postgres_opts(|postgres| {
-        postgres.options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")])
-    });
-    options
-}
-
 fn common(options: &mut ConnectOptions) -> &mut ConnectOptions {
     options
         .sqlx_logging(true)
         .sqlx_logging_level(LevelFilter::Trace)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire_if_idle_for(TRUSTED_FOR)
+        .test_before_acquire(false)
 }
 
 fn one_line(error: &DbErr) -> String {

@@ -129,6 +129,12 @@ pub fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
 }
 
 impl StoreError {
+    /// Whether no connection came free in time: there is too much to do, or the database is out of reach.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self.database(), Some(DbErr::ConnectionAcquire(_)))
+    }
+
     /// Whether the database can't be written to, though it can be read: the disk is full or fails, or somebody
     /// made it read-only.
     #[must_use]
