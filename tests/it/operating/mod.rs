@@ -5,4 +5,6 @@ mod full;
 mod headers;
 mod leaving;
 mod seen;
+mod silent;
+mod stores;
 mod traces;

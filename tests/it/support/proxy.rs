@@ -32,6 +32,8 @@ struct Weather {
     bytes_per_second: Option<u32>,
     /// Rises with each cut: a connection that was accepted under a smaller number ends.
     cuts: u64,
+    /// The same for connections in which nothing moves any more.
+    strandings: u64,
 }
 
 #[derive(Default)]
@@ -64,6 +66,7 @@ impl Proxy {
             delay: Duration::ZERO,
             bytes_per_second: None,
             cuts: 0,
+            strandings: 0,
         });
         let counters = Arc::new(Counters { fuse: AtomicI64::new(-1), ..Counters::default() });
         let acceptor = tokio::spawn({
@@ -106,6 +109,12 @@ impl Proxy {
     /// Stops reading and forwarding, both ways: connections stay open and nothing moves, until [`resume`](Self::resume).
     pub fn stall(&self) {
         self.change(|weather| weather.stalled = true);
+    }
+
+    /// Nothing moves any more in the connections that are open now, and nobody is told: as when their server lost its power and
+    /// another took over its address. New ones are welcome.
+    pub fn strand(&self) {
+        self.change(|weather| weather.strandings += 1);
     }
 
     /// Holds what passes for so long, each way. A connection that is faster than its buffer over this delay is throttled too.

@@ -58,7 +58,7 @@ pub(super) async fn connection(
         let up = pipe(
             from_client,
             to_server,
-            weather.clone(),
+            (weather.clone(), now.strandings),
             || None,
             |bytes| {
                 counters.up.fetch_add(bytes as u64, Ordering::SeqCst);
@@ -67,7 +67,7 @@ pub(super) async fn connection(
         );
         let until_cut =
             || usize::try_from(counters.fuse.load(Ordering::SeqCst)).ok().filter(|left| *left > 0);
-        let down = pipe(from_server, to_client, weather.clone(), until_cut, |bytes| {
+        let down = pipe(from_server, to_client, (weather.clone(), now.strandings), until_cut, |bytes| {
             counters.down.fetch_add(bytes as u64, Ordering::SeqCst);
             burn(&counters, bytes, &sender)
         });
@@ -97,11 +97,11 @@ fn burn(counters: &Counters, bytes: usize, sender: &watch::Sender<Weather>) -> i
 }
 
 /// Forwards one direction until its end: a reader that stamps chunks with their arrival, and a writer that lets them wait.
-/// `at_most` limits the next write, for a cut at an exact byte.
+/// `at_most` limits the next write, for a cut at an exact byte. Nothing moves once there were more strandings than those.
 async fn pipe(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    mut weather: watch::Receiver<Weather>,
+    (mut weather, strandings): (watch::Receiver<Weather>, u64),
     at_most: impl Fn() -> Option<usize>,
     count: impl Fn(usize) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -109,7 +109,7 @@ async fn pipe(
     let mut read_weather = weather.clone();
     let read = async move {
         loop {
-            calm(&mut read_weather).await;
+            calm(&mut read_weather, strandings).await;
             // Room first: what we have read weighs on us, no longer on the sender.
             let Ok(room) = queue.reserve().await else { return Ok(()) };
             let mut chunk = vec![0; CHUNK];
@@ -125,7 +125,7 @@ async fn pipe(
         while let Some((arrived, chunk)) = queued.recv().await {
             let mut rest = chunk.as_slice();
             while !rest.is_empty() {
-                until_due(&mut weather, arrived).await;
+                until_due(&mut weather, strandings, arrived).await;
                 let rate = weather.borrow().bytes_per_second;
                 // At a limited rate, twenty small writes a second rather than one burst.
                 let step = rate.map_or(rest.len(), |rate| (rate as usize / 20).max(1)).min(rest.len());
@@ -146,16 +146,16 @@ async fn pipe(
     tokio::try_join!(read, write).map(|((), ())| ())
 }
 
-/// Waits while the proxy is stalled.
-async fn calm(weather: &mut watch::Receiver<Weather>) {
+/// Waits while the proxy is stalled, and for good where the connection was stranded.
+async fn calm(weather: &mut watch::Receiver<Weather>, strandings: u64) {
     // Fails only without a sender, and the connection itself holds one.
-    let _ = weather.wait_for(|weather| !weather.stalled).await;
+    let _ = weather.wait_for(|weather| !weather.stalled && weather.strandings == strandings).await;
 }
 
 /// Waits until a chunk that arrived then may go on: nothing is stalled, and it is as late as the delay now says.
-async fn until_due(weather: &mut watch::Receiver<Weather>, arrived: Instant) {
+async fn until_due(weather: &mut watch::Receiver<Weather>, strandings: u64, arrived: Instant) {
     loop {
-        calm(weather).await;
+        calm(weather, strandings).await;
         let due = arrived + weather.borrow_and_update().delay;
         if Instant::now() >= due {
             return;
