@@ -164,7 +164,7 @@ impl Group {
     }
 
     fn is_for(&self, plan: &Plan) -> bool {
-        self.cohort.plan == *plan && !self.cohort.gave_up.load(Ordering::Acquire)
+        self.cohort.plan == *plan && !self.cohort.has_given_up()
     }
 }
 
@@ -172,6 +172,11 @@ impl Cohort {
     /// Tells readers of every move.
     pub fn watch(&self) -> watch::Receiver<Progress> {
         self.rendered.subscribe()
+    }
+
+    /// Whether there is an event that can't be rendered: nothing comes after what was.
+    pub fn has_given_up(&self) -> bool {
+        self.gave_up.load(Ordering::Acquire)
     }
 
     /// When the latest event that was rendered was committed.

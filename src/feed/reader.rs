@@ -203,21 +203,26 @@ impl Reader {
     /// Whoever comes with a cursor may have heard of more, elsewhere, than this node has read: it is shown
     /// nothing that was rendered before all that is committed by now.
     async fn place(&mut self, cursor: FeedCursor) -> Result<Vec<Frame>, Failed> {
-        let log = &self.group.cohort.log;
+        let cohort = &self.group.cohort;
+        let log = &cohort.log;
         log.refresh().await?;
+        // Of the log that the cursor is compared with: another may begin while this waits.
+        let life = log.progress().life;
         if let Some(reason) = log.placement(&cursor).await? {
             return self.reset(reason).await;
         }
         let known = log.progress();
         let up_to_date = |rendered: &Progress| {
-            rendered.life != known.life || rendered.head.sequence >= known.head.sequence
+            rendered.life != known.life
+                || rendered.head.sequence >= known.head.sequence
+                || cohort.has_given_up()
         };
         // An error means that the group is gone: the next step ends the reader.
         let _ = self.rendered.wait_for(up_to_date).await;
         let sequence = cursor.sequence;
         #[cfg(feature = "planted-bugs")]
         let sequence = crate::planted::resume_after(sequence);
-        self.position = Position::Reached(At { sequence, life: log.progress().life });
+        self.position = Position::Reached(At { sequence, life });
         Ok(Vec::new())
     }
 

@@ -219,8 +219,13 @@ async fn readers_of_an_event_that_cannot_be_rendered_are_told_to_come_back() {
     let parsed = parse_query(document).unwrap();
     let planned =
         || talkback::feed::plan(&parsed, document, None, &variables, &Viewer::Anonymous).unwrap().plan;
+    let before = FeedCursor::head(&article);
     let mut reader = feed.subscribe(planned(), &execute, LogId::Article(article.id), None).await.unwrap();
     inside.say(&article, None, 1).await;
+    let mut amid =
+        feed.subscribe(planned(), &execute, LogId::Article(article.id), Some(before)).await.unwrap();
+    let last = wait::soon("the last frame of who came amid", amid.next()).await.unwrap();
+    assert!(text(&last[0]).contains(INTERRUPTED), "{}", text(&last[0]));
     let last = wait::soon("the last frame", reader.next()).await.unwrap();
     assert!(text(&last[0]).contains(INTERRUPTED), "{}", text(&last[0]));
     assert!(reader.next().await.is_none(), "and that is all");
@@ -232,6 +237,11 @@ async fn readers_of_an_event_that_cannot_be_rendered_are_told_to_come_back() {
     let last = wait::soon("the last frame", again.next()).await.unwrap();
     assert!(text(&last[0]).contains(INTERRUPTED), "{}", text(&last[0]));
     assert!(tries.load(Ordering::Relaxed) > tried, "it was tried again");
+    // As they were told to: after the last cursor that they had.
+    let mut resumed =
+        feed.subscribe(planned(), &execute, LogId::Article(article.id), Some(before)).await.unwrap();
+    let last = wait::soon("the last frame of who came back", resumed.next()).await.unwrap();
+    assert!(text(&last[0]).contains(INTERRUPTED), "{}", text(&last[0]));
 }
 
 /// Aliases, fragments, directives, variables, an error, and another comment's words.

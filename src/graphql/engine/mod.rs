@@ -179,6 +179,7 @@ impl Engine {
         if let Some(hash) = remember {
             self.documents.remember(hash, &text).await;
         }
+        guard::check_values(&admitted, &asked.variables)?;
         Ok(Accepted { text, by_name, asked, admitted, trace: Trace::current() })
     }
 

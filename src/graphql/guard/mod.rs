@@ -27,7 +27,7 @@ use async_graphql::parser::types::{
     BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Type,
 };
 use async_graphql::parser::{self, parse_query};
-use async_graphql::{Positioned, ServerError, Variables};
+use async_graphql::{Positioned, ServerError, Value as ConstValue, Variables};
 
 pub use crate::limits::Limits;
 pub use limits::DEEPEST_NESTING;
@@ -144,6 +144,27 @@ fn check_variable_definitions(operation: &OperationDefinition, limits: &Limits) 
         if is_list && variable.default_value.is_some() && !limits.knows_type(innermost) {
             let (variable, ty) = (variable.name.node.to_string(), innermost.to_owned());
             return Err(Refusal::UnknownType { variable, ty, location: definition.pos });
+        }
+    }
+    Ok(())
+}
+
+/// Demands a value of every variable of the operation that has to have one: async-graphql takes what is missing for null,
+/// and a subscription whose cursor was misspelt would begin from now.
+///
+/// # Errors
+/// [`Refusal::MissingVariable`].
+pub fn check_values(admitted: &Admitted, variables: &Variables) -> Result<(), Refusal> {
+    let (_, operation) = choose(&admitted.document, admitted.operation_name.as_deref())?;
+    for definition in &operation.node.variable_definitions {
+        let variable = &definition.node;
+        let is_given = variables.get(&variable.name.node).is_some_and(|value| *value != ConstValue::Null);
+        if !variable.var_type.node.nullable && variable.default_value.is_none() && !is_given {
+            return Err(Refusal::MissingVariable {
+                variable: variable.name.node.to_string(),
+                ty: variable.var_type.node.to_string(),
+                location: definition.pos,
+            });
         }
     }
     Ok(())

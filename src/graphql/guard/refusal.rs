@@ -70,6 +70,16 @@ pub enum Refusal {
         /// Where the variable is defined.
         location: Pos,
     },
+    /// A variable that has to have a value has none, or null (CoerceVariableValues, section 6.1.2 of the specification).
+    #[error("Variable \"${}\" of type \"{}\" is required: send a value for it in `variables`.", quoted(.variable), quoted(.ty))]
+    MissingVariable {
+        /// The variable's name.
+        variable: String,
+        /// Its type, as written.
+        ty: String,
+        /// Where the variable is defined.
+        location: Pos,
+    },
 }
 
 impl Refusal {
@@ -82,6 +92,7 @@ impl Refusal {
             Self::UnknownOperation { .. } | Self::UnnamedOperation { .. } => "OPERATION_NOT_FOUND",
             Self::FragmentCycle { .. } => "FRAGMENT_CYCLE",
             Self::UnknownType { .. } => "UNKNOWN_TYPE",
+            Self::MissingVariable { .. } => "VARIABLE_REQUIRED",
         }
     }
 
@@ -90,7 +101,9 @@ impl Refusal {
         match self {
             Self::Syntax { locations, .. } => locations.clone(),
             Self::BadCharacter { location, .. } => location.iter().copied().collect(),
-            Self::FragmentCycle { location, .. } | Self::UnknownType { location, .. } => vec![*location],
+            Self::FragmentCycle { location, .. }
+            | Self::UnknownType { location, .. }
+            | Self::MissingVariable { location, .. } => vec![*location],
             Self::Over { .. } | Self::UnknownOperation { .. } | Self::UnnamedOperation { .. } => Vec::new(),
         }
     }

@@ -74,7 +74,7 @@ impl Stream for Flow {
             self.spoke = Instant::now();
             return Poll::Ready(bytes.map(Ok));
         }
-        if self.stopping.as_mut().poll(cx).is_ready() {
+        if !matches!(self.phase, Phase::Starting(_)) && self.stopping.as_mut().poll(cx).is_ready() {
             self.phase = Phase::Ended;
             return Poll::Ready(None);
         }

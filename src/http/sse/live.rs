@@ -96,7 +96,7 @@ impl Stream {
                 if ending.as_mut().is_some_and(|ending| ending.as_mut().poll(cx).is_ready()) {
                     return Poll::Ready(Event::Withdrawn(End::Expired));
                 }
-                if stopping.as_mut().poll(cx).is_ready() {
+                if !matches!(self.phase, Phase::Starting(_)) && stopping.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Event::Leave);
                 }
                 self.poll(cx, timer.as_mut())

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::auth::End;
 use crate::http::message::Message;
 
 /// What a client says.
@@ -71,6 +72,16 @@ pub enum Close {
     Restart,
     /// The client does not answer, or does not read.
     Silent,
+}
+
+impl From<End> for Close {
+    fn from(end: End) -> Self {
+        match end {
+            End::Expired => Self::Expired,
+            End::Ended => Self::SessionEnded,
+            End::RoleChanged => Self::RoleChanged,
+        }
+    }
 }
 
 impl Close {

@@ -72,11 +72,8 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
             Event::Heard(heard) => Box::pin(session.hear(heard)).await,
             Event::Ended(Ended::Gone) => return,
             Event::Ended(Ended::Broken(close)) => Err(close),
-            Event::Stopping => Err(Close::Restart),
             Event::Time => Box::pin(session.look_at_the_clock()).await,
-            Event::Withdrawn(End::Expired) => Err(Close::Expired),
-            Event::Withdrawn(End::Ended) => Err(Close::SessionEnded),
-            Event::Withdrawn(End::RoleChanged) => Err(Close::RoleChanged),
+            Event::Left(close) => Err(close),
         };
         if let Err(close) = step {
             break close;
@@ -96,10 +93,9 @@ enum Event {
     Unfinished,
     Heard(Heard),
     Ended(Ended),
-    Stopping,
     Time,
-    /// Who it is for is no longer let in.
-    Withdrawn(End),
+    /// What was asked before its end is answered.
+    Left(Close),
 }
 
 struct Session {
@@ -118,8 +114,8 @@ struct Session {
     asked: bool,
     /// When to ask for a sign of life; at first, when the client should have said who it is.
     check: Instant,
-    /// Who it is for is no longer let in: it closes once what was asked before is answered.
-    leaving: Option<End>,
+    /// Who it is for is no longer let in, or the node stops: it closes once what was asked before is answered.
+    leaving: Option<Close>,
     streak: u32,
     /// Frames put together for the next write; empty, and without memory, between two.
     out: Vec<u8>,
@@ -142,22 +138,25 @@ impl Session {
         self.streak = 0;
         if let Some(Poll::Ready(end)) = self.withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
             self.withdrawn = None;
-            self.leaving = Some(end);
+            self.leaving = Some(end.into());
         }
-        if let Some(end) = self.leaving {
-            // Whoever ends their own session is told that it worked. Nothing else goes on, and nothing new begins.
+        if self.leaving.is_none() && stopping.poll(cx).is_ready() {
+            self.leaving = Some(Close::Restart);
+        }
+        if let Some(close) = self.leaving.clone() {
+            // Whoever ends their own session is told that it worked, and who wrote something, what came of it. Nothing else
+            // goes on, and nothing new begins.
             self.operations.keep_starting();
             return if self.operations.len() == 0 {
-                Poll::Ready(Event::Withdrawn(end))
+                Poll::Ready(Event::Left(close))
+            } else if self.gather(cx) {
+                Poll::Ready(Event::Ready)
             } else {
                 Poll::Pending
             };
         }
         if let Poll::Ready(heard) = self.wire.poll_hear(cx) {
             return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
-        }
-        if stopping.poll(cx).is_ready() {
-            return Poll::Ready(Event::Stopping);
         }
         if timer.poll(cx).is_ready() {
             return Poll::Ready(Event::Time);
@@ -187,7 +186,12 @@ impl Session {
     }
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
-        (self.heard, self.asked) = (Instant::now(), false);
+        let now = Instant::now();
+        (self.heard, self.asked) = (now, false);
+        // Not left to the timer, which gets no turn while a client never pauses.
+        if self.rings_at() <= now {
+            self.look_at_the_clock().await?;
+        }
         match heard {
             Heard::Text(text) => {
                 let message = read_json(text.as_bytes())

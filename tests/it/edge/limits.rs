@@ -2,6 +2,8 @@
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{TEXT, answer, code, post, with_flags};
 use crate::siege::wire::{exchange, frame, init, socket};
@@ -72,6 +74,31 @@ async fn who_says_nothing_on_a_socket_is_waited_for_as_long_as_the_environment_s
     let mut socket = Socket::open(&world.anyone().base).await.unwrap();
     let reason = "Connection initialisation timeout".to_owned();
     assert_eq!(socket.frame().await, Some(Frame::Closed { code: Some(4408), reason }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_pauses_on_a_socket_does_not_outlast_its_time() {
+    let world = with_flags(&["--limit", "socket-init-seconds=1"]).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", world.node(0).port())).await.unwrap();
+    let (mut reading, mut writing) = stream.split();
+    writing.write_all(&socket(&[])).await.unwrap();
+    let pongs = frame(0x8a, b"").repeat(1_000);
+    let flood = async {
+        while writing.write_all(&pongs).await.is_ok() {}
+        // Refused: what there is to read says why.
+        std::future::pending::<()>().await;
+    };
+    let closed = async {
+        let mut received = Vec::new();
+        let told = b"Connection initialisation timeout";
+        while !received.windows(told.len()).any(|it| it == told) {
+            assert_ne!(reading.read_buf(&mut received).await.unwrap(), 0, "it ended without a word");
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        () = wait::soon("the socket to be closed", closed) => {}
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,13 @@
 //! - `documents`: queries by their digest, and registered ones
 //! - `limits`: each by its name
 //! - `overload`: what is turned away when memory is short
+//! - `variables`: those that have to have a value
 
 mod documents;
 mod limits;
 mod overload;
 mod protocol;
+mod variables;
 
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};

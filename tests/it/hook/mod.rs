@@ -2,6 +2,7 @@
 //! that no comment is lost or doubled by it.
 
 mod double;
+mod stopping;
 
 use std::time::Duration;
 
