@@ -222,9 +222,22 @@ impl Log {
         }
         self.store.settle(self.id).await?;
         while let Standing::At(progress) = { *self.standing.borrow() } {
-            let batch = self.load(progress.head.sequence, BATCH).await?;
+            // With the last event that is known: a log that lost it, and grew again since, is another one.
+            let mut batch = self.load(progress.head.sequence - 1, BATCH + 1).await?;
+            let known = batch.first().filter(|first| first.event.sequence() == progress.head.sequence);
+            let is_same = match known.map(|known| known.event.at()) {
+                Some(at) => {
+                    let is_same = progress.head.at.is_none_or(|known| known == at);
+                    if is_same {
+                        batch.remove(0);
+                    }
+                    is_same
+                }
+                // Trimmed, or there is none yet.
+                None => batch.first().is_none_or(|next| next.event.sequence() == progress.head.sequence + 1),
+            };
             let Some(last) = batch.last() else { break };
-            if batch.first().is_some_and(|first| first.event.sequence() != progress.head.sequence + 1) {
+            if !is_same {
                 let (sequence, at) = (last.event.sequence(), Some(last.event.at()));
                 let head = Head { log: self.id, sequence, at };
                 self.begin_again(head, progress.life);

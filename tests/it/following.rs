@@ -150,51 +150,6 @@ async fn a_replayed_event_shows_nothing_that_was_removed_since(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_from_another_life_of_the_store_is_told_to_start_over(
-    #[values(Transport::WebSocket, Transport::Sse)] transport: Transport,
-) {
-    let world = World::embedded().await;
-    let article = world.open_article("open").await;
-    let ana = world.guest("Ana").await;
-    ana.comment(&article, None, "kept").await;
-    world.node(0).terminate().await;
-    let backup = world.store.data_dir.join("talkback.db");
-    let copy = std::fs::read(&backup).unwrap();
-    world.node(0).start_again().await;
-    let lost = ana.comment(&article, None, "lost").await;
-    let ahead = world.anyone().read(&article).await["feedCursor"].clone();
-    world.node(0).terminate().await;
-    std::fs::write(&backup, copy).unwrap();
-    world.node(0).start_again().await;
-    // The same number as the lost event: only the cursor's time tells them apart.
-    let other = ana.comment(&article, None, "instead").await;
-    ana.comment(&article, None, "and on").await;
-
-    let from = json!({ "articleId": article.id, "after": ahead });
-    let mut events = Follower::open(transport, &world.anyone(), "ArticleEvents", from.clone()).await;
-    let reset = events.next_payload().await;
-    let update = &reset["data"]["articleEvents"];
-    assert_eq!(
-        (text(&update["event"], "__typename"), text(&update["event"], "reason")),
-        ("FeedReset", "RESTORED")
-    );
-    let read = world.anyone().read(&article).await;
-    assert_eq!(update["cursor"], read["feedCursor"], "from here on it goes on");
-    let next = ana.comment(&article, None, "after the reset").await;
-    let event = events.next_payload().await;
-    assert_eq!(event["data"]["articleEvents"]["event"]["comment"]["id"], next["id"]);
-
-    let mut approved = Follower::open(transport, &world.anyone(), "CommentApproved", from.clone()).await;
-    let ended = approved.next_payload().await;
-    assert_eq!(ended["errors"][0]["extensions"]["code"], "FEED_RESET", "{ended:#}");
-    assert_eq!(approved.try_next().await, Err(Ending::Completed));
-    let polled = world.anyone().run("ArticleEventsSince", from).await;
-    assert_eq!(polled.text("/articleEvents/edges/0/node/__typename"), "FeedReset");
-    assert_ne!(lost["id"], other["id"]);
-}
-
-#[rstest]
-#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_followed_is_refused_in_the_same_words_on_every_transport(
     #[values(Transport::WebSocket, Transport::Sse)] transport: Transport,
 ) {

@@ -35,6 +35,7 @@ mod rates;
 mod record;
 mod refusals;
 mod rereading;
+mod restored;
 mod resuming;
 mod rules;
 mod schema;
