@@ -39,6 +39,8 @@ export interface Undone {
   readonly left: readonly Outcome[];
 }
 
+/** What is said of a decision whose answer was lost. */
+export const LOST = "The server can’t be reached. Whether this was decided will show when it is back.";
 /** The most that the server takes at once. */
 const BATCH = 100;
 const STORAGE = "talkback:desk:done";
@@ -75,9 +77,10 @@ export class Decisions {
         }
       }
     } catch (error) {
-      const message = error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message;
+      const lost = error instanceof Unreachable;
+      const message = lost ? LOST : (error as Error).message;
       for (const item of items.slice(outcomes.length)) {
-        item.note = { kind: "refused", message };
+        item.note = lost ? { kind: "unknown" } : { kind: "refused", message };
         outcomes.push(outcome(item.comment, message));
       }
     } finally {

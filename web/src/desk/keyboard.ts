@@ -7,6 +7,8 @@ const STORAGE = "talkback:desk:keys";
 
 /** The desk's keys. They can be turned off (WCAG 2.1.4): speech input would set them off by accident. */
 export class KeyboardControl implements ReactiveController {
+  /** The key that was taken last. */
+  #taken = "";
   #on = localStorage.getItem(STORAGE) !== "off";
 
   constructor(private readonly desk: Desk) {
@@ -35,11 +37,19 @@ export class KeyboardControl implements ReactiveController {
     const { desk } = this;
     if (!desk.isModerator || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     const target = event.target as HTMLElement;
+    // Held down, a key repeats: it may go through the cards, but a finger that rests on it decides nothing.
+    if (event.repeat && !"jk".includes(event.key)) {
+      if (event.key === this.#taken) event.preventDefault();
+      return;
+    }
+    this.#taken = "";
     if (target.closest("dialog[open]")) return;
     if (event.key === "Escape") return this.#escape();
     if (!this.#on || target.closest("input:not([type=checkbox]), textarea, select")) return;
     const handled = desk.rejecting ? this.#reason(desk.rejecting, event.key) : this.#anywhere(event.key) || (desk.route.view === "queue" && this.#inQueue(event.key));
-    if (handled) event.preventDefault();
+    if (!handled) return;
+    event.preventDefault();
+    this.#taken = event.key;
   };
 
   #escape(): void {

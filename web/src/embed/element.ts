@@ -165,6 +165,7 @@ export class TalkbackComments extends Base {
     this.session = new SessionStore(server);
     this.client = this.#connect(server);
     if (elsewhere) {
+      this.live.leave();
       this.thread = null;
       this.notice = null;
       this.folded.clear();
@@ -177,10 +178,10 @@ export class TalkbackComments extends Base {
     return view(this);
   }
 
-  /** Fetches the thread anew and follows it from there. */
+  /** Fetches the thread anew and follows it from there. Until it is here, what is shown is followed on; where it fails, it is tried again. */
   async reload(): Promise<void> {
     this.#load?.abort();
-    this.live.leave();
+    this.live.calm();
     const load = new AbortController();
     this.#load = load;
     try {
@@ -188,6 +189,8 @@ export class TalkbackComments extends Base {
       const [{ article, viewer }] = await Promise.all([this.client.run(Comments, variables, load.signal), this.wording.fetch()]);
       if (load.signal.aborted) return;
       if (!article) {
+        this.live.leave();
+        this.thread = null;
         this.problem = "missing";
         console.warn(`Talkback: ${this.client.endpoint.origin} has no article ${this.article ? `with the slug "${this.article}"` : `whose "url" is ${this.place}`}.`);
         return;
@@ -204,7 +207,11 @@ export class TalkbackComments extends Base {
     } catch (error) {
       if (load.signal.aborted) return;
       if (this.endSession(error)) return this.reload();
-      this.problem = error instanceof Unreachable ? "unreachable" : "broken";
+      this.live.again();
+      const problem = error instanceof Unreachable ? "unreachable" : "broken";
+      if (problem === this.problem) return;
+      this.problem = problem;
+      this.announce(this.wording.text(problem));
       const hint = error instanceof Unreachable ? `. Is it up, and does it allow this page's origin (--allow-origin ${location.origin})?` : "";
       console.error(`Talkback: ${this.client.endpoint.origin} did not answer ${location.origin}${hint}`, error);
     } finally {
@@ -214,6 +221,7 @@ export class TalkbackComments extends Base {
 
   sortBy(order: CommentOrder): void {
     this.order = order;
+    this.requestUpdate();
     void this.reload();
   }
 

@@ -1,5 +1,5 @@
 import { ArticleEvents, type ArticleEventsData } from "../generated/operations";
-import { EventStream, type StreamState } from "../lib/event-stream";
+import { EventStream, pause, type StreamState } from "../lib/event-stream";
 import type { Controller } from "./base";
 import type { TalkbackComments } from "./element";
 import type { Thread } from "./thread";
@@ -8,13 +8,21 @@ import type { Thread } from "./thread";
 const HIDDEN_MS = 30_000;
 /** New comments are announced together, once per this time. */
 const ANNOUNCE_MS = 4_000;
+/** After this time without a failure, the next one is the first again. */
+const FORGET_MS = 60_000;
 
 type Result = { data?: ArticleEventsData | null; errors?: readonly { message: string; extensions?: { code?: string } }[] };
 
-/** Follows the article's feed from the thread's cursor, and decides whether what comes in may move what is being read. */
+/**
+ * Follows the article's feed from the thread's cursor, and decides whether what comes in may move what is being read. Where the thread
+ * can't be had, it is fetched again: after pauses that grow, and at once when the network or the reader comes back.
+ */
 export class Live implements Controller {
   state: StreamState | "paused" = "connecting";
   #stream: EventStream | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #failedAt = 0;
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
   #arrived = 0;
@@ -25,10 +33,13 @@ export class Live implements Controller {
 
   hostConnected(): void {
     document.addEventListener("visibilitychange", this.#visibility);
+    addEventListener("online", this.#retry);
   }
 
   hostDisconnected(): void {
     document.removeEventListener("visibilitychange", this.#visibility);
+    removeEventListener("online", this.#retry);
+    this.calm();
     clearTimeout(this.#hiddenTimer);
     clearTimeout(this.#announceTimer);
     this.#announceTimer = undefined;
@@ -47,9 +58,37 @@ export class Live implements Controller {
     else this.#stream.start();
   }
 
+  /** Lets go of the feed. What is shown is as it was. */
   leave(): void {
     this.#stream?.stop();
     this.#stream = null;
+    this.#become("connecting");
+  }
+
+  /** Has the thread fetched anew, after a pause. */
+  again(): void {
+    const now = performance.now();
+    if (now - this.#failedAt > FORGET_MS) this.#failures = 0;
+    this.#failedAt = now;
+    this.calm();
+    this.#again = setTimeout(this.#retry, pause(this.#failures++));
+  }
+
+  /** It is being fetched. */
+  calm(): void {
+    clearTimeout(this.#again);
+    this.#again = undefined;
+  }
+
+  /** Where nobody looks, it waits until somebody does. */
+  readonly #retry = (): void => {
+    if (this.#again && !document.hidden) void this.element.reload();
+  };
+
+  /** The feed no longer goes on from where this was. The pause is for a server that would say so again at once. */
+  #reset(): void {
+    this.leave();
+    this.again();
   }
 
   #become(state: StreamState | "paused"): void {
@@ -63,13 +102,13 @@ export class Live implements Controller {
     if (!result.data) {
       const [error] = result.errors ?? [];
       // A cursor that the server does not take any more: begin again from a snapshot. Anything else may pass.
-      if (/^(FEED_RESET|BAD_CURSOR)$/.test(error?.extensions?.code ?? "")) return void element.reload();
+      if (/^(FEED_RESET|BAD_CURSOR)$/.test(error?.extensions?.code ?? "")) return this.#reset();
       throw new Error(error?.message);
     }
     const { event, cursor } = result.data.articleEvents;
     const steady = this.#steady();
     const change = thread.apply(event, cursor, this.#reading(thread));
-    if (change === "reset") return void element.reload();
+    if (change === "reset") return this.#reset();
     // What was said beside one's comment ("awaiting moderation") is no longer true.
     if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, element.wording.text("published"));
     if (change === "inserted" || change === "held") this.#announceSoon();
@@ -106,6 +145,7 @@ export class Live implements Controller {
 
   readonly #visibility = (): void => {
     clearTimeout(this.#hiddenTimer);
+    this.#retry();
     if (document.hidden) {
       this.#hiddenTimer = setTimeout(() => {
         this.#stream?.stop();

@@ -11,7 +11,8 @@ const ORDERS: readonly CommentOrder[] = ["NEWEST", "OLDEST", "MOST_REPLIES", "TO
 /** The whole element: what the page put inside until the thread is there, then the thread. */
 export function view(element: TalkbackComments): TemplateResult {
   const { thread, wording } = element;
-  if (!thread) return html`<slot></slot>${element.problem ? html`<p class="problem" part="problem" role="status">${wording.text(element.problem)} ${retry(element)}</p>` : nothing}`;
+  const problem = element.problem ? html`<p class="problem" part="problem" role=${thread ? nothing : "status"}>${wording.text(element.problem)} ${retry(element)}</p>` : nothing;
+  if (!thread) return html`${problem}<slot></slot>`;
   return html`
     <section aria-label=${wording.text("title")} lang=${(element.words ? element.locale : null) ?? wording.language} part="comments">
       <div class="comments-head" part="head">
@@ -25,6 +26,7 @@ export function view(element: TalkbackComments): TemplateResult {
           </label>
         </div>
       </div>
+      ${problem}
       ${beginning(element, thread)}
       ${element.notice?.id === null ? html`<p class="notice">${element.notice.text}</p>` : nothing}
       <div class="held">

@@ -17,6 +17,11 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 const STABLE_MS = 10_000;
 
+/** How long to wait after so many failures. Spread out, or all readers of a restarted server would come back in the same instant. */
+export function pause(failures: number): number {
+  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (0.5 + Math.random());
+}
+
 /**
  * A subscription over server-sent events (graphql-sse, distinct connections mode), read with `fetch`: unlike `EventSource` it
  * notices when heartbeats stop, and it starts each attempt from a cursor that the caller chooses.
@@ -105,9 +110,7 @@ export class EventStream {
     this.handlers.state("waiting");
     // Only a connection that has been of use starts the count again: one that opens and fails at once does not.
     if (performance.now() - opened > STABLE_MS) this.#failures = 0;
-    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
-    // Spread out, or all readers of a restarted server would come back in the same instant.
-    this.#timer = setTimeout(() => void this.#connect(), pause * (0.5 + Math.random()));
+    this.#timer = setTimeout(() => void this.#connect(), pause(this.#failures++));
   }
 }
 

@@ -21,7 +21,7 @@ const REPLIES_PAGE = 20;
 export async function more(element: TalkbackComments, thread: Thread, parentId: string | null): Promise<void> {
   const { signal } = element.stay;
   if (parentId === null) {
-    const { article } = await element.client.run(Comments, element.page(thread.roots.after), signal);
+    const { article } = await element.client.run(Comments, { ...element.page(thread.roots.after), orderBy: thread.order }, signal);
     if (article) thread.append(null, article.comments);
   } else {
     const after = thread.entries.get(parentId)?.replies.after ?? null;
