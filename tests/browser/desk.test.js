@@ -226,6 +226,21 @@ for (const backend of BACKENDS) {
       await accessible(page, "a story's rules");
     });
 
+    test("a key that is held decides on one comment, and on no other unread", async () => {
+      const hal = await room.guest("Hal");
+      for (const name of ["Held down", "Held too"]) await hal.comment(article, words(name));
+      await page.goto(`${room.nodes[0]}/moderate`);
+      await desk.card("Held too").waitFor();
+      await desk.card("Held down").focus();
+      // A key that is down repeats as long as nobody lets go of it.
+      for (let time = 0; time < 6; time += 1) await page.keyboard.down("a");
+      await desk.card("Held down").waitFor({ state: "detached" });
+      for (let time = 0; time < 6; time += 1) await page.keyboard.down("a");
+      await page.keyboard.up("a");
+      await page.reload();
+      await desk.card("Held too").waitFor();
+    });
+
     test("no page of it logged an error", () => assert.deepEqual(page.errors, []));
   });
 }

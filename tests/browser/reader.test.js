@@ -136,6 +136,23 @@ suite("a reader", () => {
     assert.equal(await box.inputValue(), words("Before it closed"));
   });
 
+  test("where another order can't be had, the thread goes on, says so, and tries again", async () => {
+    const article = await editor.publish("reordered");
+    await guest.comment(article, words("At first"));
+    const page = await story("reordered");
+    await live(page);
+    let refused = 0;
+    const refuse = (route) => (/"orderBy":"OLDEST"|OLDEST/.test(decodeURIComponent(route.request().url()) + (route.request().postData() ?? "")) && refused++ === 0 ? route.fulfill({ status: 503, body: "{}" }) : route.continue());
+    await page.route(/graphql/, refuse);
+    await page.getByRole("combobox").selectOption("OLDEST");
+    await page.getByText("can’t be reached").or(page.getByText("could not be loaded")).first().waitFor();
+    await guest.comment(article, words("Meanwhile"));
+    await page.getByText("Meanwhile:").waitFor();
+    await page.unroute(/graphql/, refuse);
+    await live(page);
+    assert.ok(refused >= 1, "it was refused once");
+  });
+
   test("posted offline, the text is kept and the page says so", async () => {
     await editor.publish("offline");
     const page = await story("offline");

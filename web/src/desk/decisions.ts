@@ -39,8 +39,6 @@ export interface Undone {
   readonly left: readonly Outcome[];
 }
 
-/** What is said of a decision whose answer was lost. */
-export const LOST = "The server can’t be reached. Whether this was decided will show when it is back.";
 /** The most that the server takes at once. */
 const BATCH = 100;
 const STORAGE = "talkback:desk:done";
@@ -77,10 +75,9 @@ export class Decisions {
         }
       }
     } catch (error) {
-      const lost = error instanceof Unreachable;
-      const message = lost ? LOST : (error as Error).message;
+      const message = error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message;
       for (const item of items.slice(outcomes.length)) {
-        item.note = lost ? { kind: "unknown" } : { kind: "refused", message };
+        item.note = { kind: "refused", message };
         outcomes.push(outcome(item.comment, message));
       }
     } finally {

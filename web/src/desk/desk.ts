@@ -180,7 +180,6 @@ export class Desk extends LitElement {
     if (done) this.toasts.show(done.text, done);
     if (wanted.length > 1 && kept.length > 0) this.report = { title: `${DONE[to]}: ${moved.length} of ${wanted.length}`, outcomes };
     if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
-    if (kept.some(({ note }) => note?.kind === "unknown")) this.live.recoverSoon();
     if (this.live.state !== "live" || (this.queue.items.length < 5 && this.queue.hasMore)) void this.refresh();
     if (this.route.view === "queue") this.focusCard();
     else this.person.stale();
@@ -256,14 +255,6 @@ export class Desk extends LitElement {
     this.requestUpdate();
   }
 
-  /** The server is back: what was said of its absence is over, and what was missed is read. */
-  async recover(): Promise<void> {
-    if (!this.isModerator) await this.identify();
-    if (!this.isModerator) return;
-    if (this.queue.loading || (this.route.view !== "queue" && this.problem)) await this.#open();
-    await this.refresh();
-  }
-
   async more(): Promise<void> {
     await this.queue.more().catch((error: unknown) => this.fail(error));
     this.requestUpdate();
@@ -275,8 +266,7 @@ export class Desk extends LitElement {
 
   fail(error: unknown): void {
     if (error instanceof Refused && /UNAUTHENTICATED|FORBIDDEN/.test(error.code)) void this.identify();
-    else if (error instanceof Unreachable) this.#unreachable("The server can’t be reached. What you see may be out of date.");
-    else this.problem = (error as Error).message;
+    else this.problem = error instanceof Unreachable ? "The server can’t be reached. What you see may be out of date." : (error as Error).message;
     this.requestUpdate();
   }
 
@@ -286,14 +276,9 @@ export class Desk extends LitElement {
       this.viewer = (await this.client.run(DeskViewer, {})).viewer;
     } catch (error) {
       if (error instanceof Refused) this.viewer = null;
-      else this.#unreachable("The server can’t be reached.");
+      else this.problem = "The server can’t be reached.";
     }
     this.requestUpdate();
-  }
-
-  #unreachable(problem: string): void {
-    this.problem = problem;
-    this.live.recoverSoon();
   }
 
   /** The focus to the card that is selected; where there is none, to the queue's title. */

@@ -16,8 +16,6 @@ const REREAD_MS = 400;
 const FAREWELL_MS = 5_000;
 /** How long no decision is taken on words that have just changed under somebody's eyes. */
 const STARTLED_MS = 800;
-/** After this time it is asked again whether the server is back. */
-const RECOVER_MS = 5_000;
 
 /**
  * Follows what enters, leaves, is edited and is claimed, with the counts of every queue: from the cursor that the desk was read
@@ -29,8 +27,6 @@ export class Live implements ReactiveController {
   heard = 0;
   #cursor: string | null = null;
   #arrived = 0;
-  /** The connection was gone: once it is back, what failed meanwhile is made up for. */
-  #lost = false;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #stream: EventStream;
 
@@ -84,11 +80,6 @@ export class Live implements ReactiveController {
     });
   }
 
-  /** The stream may have noticed nothing, and then it does not tell when the server is back. */
-  recoverSoon(): void {
-    this.#later("recover", RECOVER_MS, () => void this.desk.recover());
-  }
-
   rereadSoon(): void {
     this.#later("reread", REREAD_MS, () => void this.desk.reread());
   }
@@ -103,11 +94,6 @@ export class Live implements ReactiveController {
 
   #become(state: StreamState): void {
     this.state = state;
-    if (state === "waiting") this.#lost = true;
-    if (state === "live" && this.#lost) {
-      this.#lost = false;
-      void this.desk.recover();
-    }
     // Refused for good: the session may have ended.
     if (state === "closed") void this.desk.identify();
     this.desk.requestUpdate();

@@ -7,9 +7,7 @@ import { NO_FILTER, isFiltered, type Filter } from "./route";
 export type Note =
   | { readonly kind: "conflict"; readonly read: QueueCommentFragment }
   | { readonly kind: "gone"; readonly by: string | null; readonly takenBack: boolean }
-  | { readonly kind: "refused"; readonly message: string }
-  /** The answer was lost: it may have been decided or not. */
-  | { readonly kind: "unknown" };
+  | { readonly kind: "refused"; readonly message: string };
 
 /** A comment in a queue, with what the moderator is doing about it. */
 export interface Item {
@@ -266,7 +264,7 @@ export class Queue {
   }
 
   #keep(item: Item): void {
-    if (!item.note || item.note.kind === "unknown") item.note = { kind: "gone", by: null, takenBack: false };
+    item.note ??= { kind: "gone", by: null, takenBack: false };
     this.items.splice(Math.min(this.at, this.items.length), 0, item);
   }
 
@@ -288,7 +286,7 @@ export class Queue {
 /** The card with the comment as it is now. What has been read, or picked, says what became of it: nobody approves words that they have not seen. */
 function renewed(item: Item | undefined, comment: QueueCommentFragment, wasRead: boolean): Item {
   if (!item) return { comment, note: null, busy: false, fresh: false, startled: false };
-  if (item.note?.kind === "gone" || item.note?.kind === "unknown") item.note = null;
+  if (item.note?.kind === "gone") item.note = null;
   if (comment.revision < item.comment.revision) return item;
   const read = item.note?.kind === "conflict" ? item.note.read : item.comment;
   if (wasRead && (read.body !== comment.body || read.status !== comment.status)) item.note = { kind: "conflict", read };
