@@ -32,6 +32,7 @@ mod policy;
 mod queues;
 mod racing;
 mod rates;
+mod readme;
 mod record;
 mod refusals;
 mod rereading;
