@@ -225,7 +225,7 @@ suite("a reader", () => {
     });
     await page.goto(host.page("/gone", room.url, `<script type="module" src="${room.url}/embed.js"></script><talkback-comments article="removed"></talkback-comments>`));
     await live(page);
-    assert.ok(await page.evaluate(() => timers.size > 0 && heard.size === 4), "there is something to end");
+    assert.ok(await page.evaluate(() => timers.size > 0 && heard.size === 5), "there is something to end");
     const ended = page.waitForEvent("requestfailed", (request) => /subscription/.test(request.url()));
     await page.locator("talkback-comments").evaluate((element) => element.remove());
     await ended;

@@ -376,12 +376,21 @@ pub fn check_length(policy: &CommentPolicy, body: &str, words: &Words) -> Result
 /// The one end of the length rule that needs no look at what the text comes to.
 ///
 /// # Errors
-/// Too long.
+/// Too long; or too short, where so many bytes are too few characters.
 pub fn check_not_too_long(policy: &CommentPolicy, body: &str) -> Result<(), NotTaken> {
     let maximum = usize::try_from(policy.max_length).unwrap_or(0);
     let length = text::length(body);
     let is_too_long = length > maximum || body.len() > maximum.saturating_mul(BYTES_PER_CHARACTER);
-    if is_too_long { Err(NotTaken::TooLong { length, maximum }) } else { Ok(()) }
+    if !is_too_long {
+        return Ok(());
+    }
+    // Many bytes may be few characters: then there is too little to read.
+    let minimum = usize::try_from(policy.min_length).unwrap_or(0);
+    Err(if length < minimum {
+        NotTaken::TooShort { length, minimum }
+    } else {
+        NotTaken::TooLong { length, maximum }
+    })
 }
 
 #[cfg(test)]

@@ -86,11 +86,6 @@ async fn accounts_are_listed_and_refused_in_one_line(
             "short",
             "at least 15 characters",
         ),
-        (
-            vec!["user", "add", "--name", " ", "--role", "ADMIN", "--password-stdin"],
-            GOOD,
-            "a name has 1 to 60",
-        ),
         (vec!["user", "add", "--name", "Bo", "--role", "ADMIN"], GOOD, "no terminal"),
         (vec!["user", "password", "--name", "Nobody", "--password-stdin"], GOOD, "no account named nobody"),
         (vec!["user", "password", "--id", "x", "--password-stdin"], GOOD, "nobody with the id x"),
@@ -100,6 +95,10 @@ async fn accounts_are_listed_and_refused_in_one_line(
         assert!(!ended.status.success() && lines.len() == 1 && lines[0].contains(why), "{}", ended.stderr);
         assert!(!ended.stderr.contains(GOOD), "a password is not repeated");
     }
+    let unnamed = ["user", "add", "--name", " ", "--role", "ADMIN", "--password-stdin"];
+    let ended = world.store.command_told(&unnamed, GOOD).await;
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("a name has 1 to 60"), "{}", ended.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
