@@ -1,12 +1,14 @@
 //! Turning events into bytes: one execution of a group's operation, fed one event at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Response;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::frame::Frame;
 use super::pages::Failed;
@@ -22,7 +24,11 @@ pub const INTERNAL: &str = "INTERNAL";
 /// The code of the error that ends a subscription whose next event can't be rendered: come back.
 pub const INTERRUPTED: &str = "FEED_INTERRUPTED";
 
-/// An execution under way.
+/// How long an execution may take to begin, and then for each event: a connection to the store that has gone
+/// silent says nothing for many minutes.
+const RENDER_WAIT: Duration = Duration::from_secs(15);
+
+/// An execution under way. One that failed to render is of no use any more: its answer may still come.
 pub(super) struct Renderer {
     items: mpsc::Sender<FeedItem>,
     responses: BoxStream<'static, Response>,
@@ -49,28 +55,42 @@ impl Renderer {
     pub async fn start(execute: &Execute, plan: &Plan) -> Result<Self, RenderError> {
         let (items, injected) = Injected::new();
         let mut responses = execute(plan, injected.clone());
-        tokio::select! {
-            biased;
-            response = responses.next() => Err(match response {
-                Some(response) if is_fault(&response) => RenderError::Fault,
-                Some(response) => RenderError::Refused(Box::new(response)),
-                None => RenderError::Fault,
-            }),
-            () = injected.taken() => Ok(Self { items, responses }),
+        let refused = within(async {
+            tokio::select! {
+                biased;
+                response = responses.next() => Some(response),
+                () = injected.taken() => None,
+            }
+        });
+        match refused.await? {
+            None => Ok(Self { items, responses }),
+            Some(Some(response)) if !is_fault(&response) => Err(RenderError::Refused(Box::new(response))),
+            Some(_) => Err(RenderError::Fault),
         }
     }
 
     /// The frame of one event that the operation wants.
     pub async fn render(&mut self, item: FeedItem) -> Result<Frame, RenderError> {
         let cursor = item.cursor().encode();
-        self.items.send(item).await.map_err(|_| RenderError::Fault)?;
-        let response = self.responses.next().await.ok_or(RenderError::Fault)?;
+        let answered = within(async {
+            self.items.send(item).await.ok()?;
+            self.responses.next().await
+        });
+        let response = answered.await?.ok_or(RenderError::Fault)?;
         if is_fault(&response) {
             return Err(RenderError::Fault);
         }
         let payload = serde_json::to_vec(&response).map_err(|_| RenderError::Fault)?;
         Ok(Frame::new(Some(&cursor), &payload))
     }
+}
+
+/// What an execution does next, unless it takes too long.
+async fn within<T>(step: impl Future<Output = T>) -> Result<T, RenderError> {
+    timeout(RENDER_WAIT, step).await.map_err(|_| {
+        tracing::warn!(seconds = RENDER_WAIT.as_secs(), "rendering for a feed took too long");
+        RenderError::Fault
+    })
 }
 
 /// The last frame of a subscription that can't go on.
@@ -86,4 +106,43 @@ fn is_fault(response: &Response) -> bool {
     response.errors.iter().any(|error| {
         error.extensions.as_ref().and_then(|extensions| extensions.get("code")) == Some(&internal)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Variables;
+    use async_graphql::parser::parse_query;
+    use futures_util::stream;
+    use tokio_stream::wrappers::ReceiverStream;
+
+    use super::super::plan::plan;
+    use super::*;
+    use crate::domain::cursor::FeedCursor;
+    use crate::domain::event::{LogId, ResetReason};
+    use crate::domain::user::Viewer;
+
+    fn any_plan() -> Plan {
+        let text = "subscription { articleEvents(articleId: \"any\") { cursor } }";
+        let document = parse_query(text).unwrap();
+        plan(&document, text, None, &Variables::default(), &Viewer::Anonymous).unwrap().plan
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_execution_that_never_begins_is_a_fault() {
+        let execute: Execute = Arc::new(|_, _| stream::pending().boxed());
+        let started = timeout(RENDER_WAIT * 2, Renderer::start(&execute, &any_plan())).await.unwrap();
+        assert!(matches!(started, Err(RenderError::Fault)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_is_never_answered_is_a_fault() {
+        let execute: Execute = Arc::new(|_, injected| {
+            ReceiverStream::new(injected.take().unwrap()).then(|_| std::future::pending()).boxed()
+        });
+        let mut renderer = Renderer::start(&execute, &any_plan()).await.unwrap();
+        let cursor = FeedCursor::beginning(LogId::Queues);
+        let item = FeedItem::Reset { reason: ResetReason::Trimmed, cursor };
+        let rendered = timeout(RENDER_WAIT * 2, renderer.render(item)).await.unwrap();
+        assert!(matches!(rendered, Err(RenderError::Fault)));
+    }
 }
