@@ -42,7 +42,7 @@ pub use frame::Frame;
 pub use log::Happening;
 pub use plan::{Audience, Plan, Planned, Selection, follows_queues, has_plain_root, plan};
 pub use reader::Reader;
-pub use render::{Execute, INTERNAL, INTERRUPTED};
+pub use render::{Execute, INTERNAL, INTERRUPTED, STORAGE_UNAVAILABLE, UNAVAILABLE};
 pub use source::{FeedItem, Injected};
 
 use hub::Hub;

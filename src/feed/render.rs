@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response;
+use async_graphql::{Response, Value};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::json;
@@ -18,8 +18,14 @@ use super::source::{FeedItem, Injected};
 /// Starts an execution of a plan's operation that takes its events from the given source.
 pub type Execute = Arc<dyn Fn(&Plan, Injected) -> BoxStream<'static, Response> + Send + Sync>;
 
-/// The code of errors that are ours and pass: an event is never spent on one.
+/// The code of an error that is ours.
 pub const INTERNAL: &str = "INTERNAL";
+/// The code of what the database has no connection for: it can't be reached, or there is too much to do.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
+/// The code of a write that the database can't take at present, though it can be read.
+pub const STORAGE_UNAVAILABLE: &str = "STORAGE_UNAVAILABLE";
+/// Errors that are ours and pass: an event is never spent on one.
+const FAULTS: [&str; 3] = [INTERNAL, UNAVAILABLE, STORAGE_UNAVAILABLE];
 
 /// The code of the error that ends a subscription whose next event can't be rendered: come back.
 pub const INTERRUPTED: &str = "FEED_INTERRUPTED";
@@ -102,10 +108,8 @@ pub(super) fn interrupted() -> Frame {
 }
 
 fn is_fault(response: &Response) -> bool {
-    let internal = async_graphql::Value::from(INTERNAL);
-    response.errors.iter().any(|error| {
-        error.extensions.as_ref().and_then(|extensions| extensions.get("code")) == Some(&internal)
-    })
+    let codes = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("code"));
+    codes.into_iter().any(|code| matches!(code, Value::String(code) if FAULTS.contains(&code.as_str())))
 }
 
 #[cfg(test)]

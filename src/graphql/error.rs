@@ -6,7 +6,7 @@ use crate::auth::Refused;
 use crate::domain::cursor::BadCursor;
 use crate::domain::policy::Denied;
 use crate::domain::statistics::BadPeriod;
-use crate::feed::FollowError;
+use crate::feed::{FollowError, STORAGE_UNAVAILABLE, UNAVAILABLE};
 use crate::pace::TooFast;
 use crate::service::Failure;
 use crate::store::StoreError;
@@ -22,9 +22,6 @@ pub struct GraphError {
     trace_id: Option<String>,
     retry_after: Option<u64>,
 }
-
-/// The code of a write that the database can't take at present, though it can be read.
-pub const STORAGE_UNAVAILABLE: &str = "STORAGE_UNAVAILABLE";
 
 /// What resolvers return.
 pub type Result<T, E = GraphError> = std::result::Result<T, E>;
@@ -119,7 +116,7 @@ impl From<StoreError> for GraphError {
         if error.is_out_of_reach() {
             let message = "The database can't be reached, or is too busy. Nothing was changed: try again in a few seconds.";
             let message = message.to_owned();
-            return Self { code: "UNAVAILABLE", message, retry_after: Some(5), ..fault };
+            return Self { code: UNAVAILABLE, message, retry_after: Some(5), ..fault };
         }
         fault
     }
@@ -177,7 +174,7 @@ impl From<FollowError> for GraphError {
         match error {
             FollowError::NotFound => Self::not_found("article"),
             FollowError::Store(error) => error.into(),
-            FollowError::Stopping => Self::new("UNAVAILABLE", error.to_string()),
+            FollowError::Stopping => Self::new(UNAVAILABLE, error.to_string()),
         }
     }
 }

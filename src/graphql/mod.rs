@@ -19,7 +19,7 @@ mod types;
 use async_graphql::Schema;
 
 pub use engine::{Engine, Live, Terms};
-pub use error::{GraphError, STORAGE_UNAVAILABLE};
+pub use error::GraphError;
 pub use id::GlobalId;
 pub use load::{Load, Room};
 

@@ -15,7 +15,9 @@ use talkback::domain::article::Article;
 use talkback::domain::cursor::FeedCursor;
 use talkback::domain::event::LogId;
 use talkback::domain::user::Viewer;
-use talkback::feed::{Batch, Execute, Feed, Frame, INTERNAL, INTERRUPTED, Outlet};
+use talkback::feed::{
+    Batch, Execute, Feed, Frame, INTERNAL, INTERRUPTED, Outlet, STORAGE_UNAVAILABLE, UNAVAILABLE,
+};
 use talkback::graphql::{GlobalId, Live};
 use talkback::store::DatabaseUrl;
 use tokio::sync::watch;
@@ -193,8 +195,11 @@ async fn whether_frames_go_to_the_outlet_or_are_waited_for_they_come_once_and_in
     assert!(ways.contains(&"reader") && ways.contains(&"outlet"), "both ways were gone: {ways:?}");
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_of_an_event_that_cannot_be_rendered_are_told_to_come_back() {
+async fn readers_of_an_event_that_cannot_be_rendered_are_told_to_come_back(
+    #[values(INTERNAL, UNAVAILABLE, STORAGE_UNAVAILABLE)] code: &'static str,
+) {
     let (inside, _) = inside(Backend::Embedded).await;
     let article = inside.article("poisoned").await;
     let (bus, notices) = LocalBus::new();
@@ -207,7 +212,7 @@ async fn readers_of_an_event_that_cannot_be_rendered_are_told_to_come_back() {
             let failure = move |_| {
                 tries.fetch_add(1, Ordering::Relaxed);
                 let mut error = ServerError::new("a fault of the test's", None);
-                error.extensions.get_or_insert_default().set("code", INTERNAL);
+                error.extensions.get_or_insert_default().set("code", code);
                 Response::from_errors(vec![error])
             };
             ReceiverStream::new(injected.take().unwrap()).map(failure).boxed()

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-use crate::graphql::STORAGE_UNAVAILABLE;
+use crate::feed::{STORAGE_UNAVAILABLE, UNAVAILABLE};
 use crate::graphql::engine::to_json;
 use crate::http::negotiate::Media;
 
@@ -57,7 +57,7 @@ pub fn status(media: Media, response: &GraphResponse) -> StatusCode {
         StatusCode::OK
     } else if has_code(&[crate::feed::INTERNAL]) {
         StatusCode::INTERNAL_SERVER_ERROR
-    } else if has_code(&[STORAGE_UNAVAILABLE, "UNAVAILABLE", "OVERLOADED", "TIMEOUT"]) {
+    } else if has_code(&[STORAGE_UNAVAILABLE, UNAVAILABLE, "OVERLOADED", "TIMEOUT"]) {
         StatusCode::SERVICE_UNAVAILABLE
     } else if has_code(&["RATE_LIMITED"]) {
         StatusCode::TOO_MANY_REQUESTS
