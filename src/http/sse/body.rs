@@ -58,10 +58,10 @@ impl Stream for Flow {
 
     /// An end without `complete` means that the client comes back, to another node or with a new token.
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // What was asked before is answered: whoever ends their own session is told that it worked.
-        if matches!(self.phase, Phase::Starting(_))
-            && let Poll::Ready(bytes) = self.poll_operation(cx)
-        {
+        // What was asked before is answered: whoever ends their own session is told that it worked, and who wrote
+        // something, what came of it.
+        if matches!(self.phase, Phase::Starting(_)) {
+            let bytes = ready!(self.poll_operation(cx));
             self.spoke = Instant::now();
             return Poll::Ready(bytes.map(Ok));
         }
@@ -74,7 +74,7 @@ impl Stream for Flow {
             self.spoke = Instant::now();
             return Poll::Ready(bytes.map(Ok));
         }
-        if !matches!(self.phase, Phase::Starting(_)) && self.stopping.as_mut().poll(cx).is_ready() {
+        if self.stopping.as_mut().poll(cx).is_ready() {
             self.phase = Phase::Ended;
             return Poll::Ready(None);
         }

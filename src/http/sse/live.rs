@@ -84,11 +84,15 @@ impl Stream {
         let mut timer = pin!(sleep_until(Instant::now() + heartbeat));
         loop {
             let event = poll_fn(|cx| {
-                // What was asked before is answered: whoever ends their own session is told that it worked.
+                // What was asked before is answered: whoever ends their own session is told that it worked, and who wrote
+                // something, what came of it.
                 if let Phase::Starting(starting) = &mut self.phase
                     && let Poll::Ready(started) = starting.poll_unpin(cx)
                 {
                     return Poll::Ready(Event::Started(started));
+                }
+                if matches!(self.phase, Phase::Starting(_)) {
+                    return self.poll(cx, timer.as_mut());
                 }
                 if let Some(Poll::Ready(end)) = withdrawn.as_mut().map(|withdrawn| withdrawn.poll_unpin(cx)) {
                     return Poll::Ready(Event::Withdrawn(end));
@@ -96,7 +100,7 @@ impl Stream {
                 if ending.as_mut().is_some_and(|ending| ending.as_mut().poll(cx).is_ready()) {
                     return Poll::Ready(Event::Withdrawn(End::Expired));
                 }
-                if !matches!(self.phase, Phase::Starting(_)) && stopping.as_mut().poll(cx).is_ready() {
+                if stopping.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Event::Leave);
                 }
                 self.poll(cx, timer.as_mut())

@@ -155,6 +155,10 @@ impl Session {
                 Poll::Pending
             };
         }
+        // Not left to the timer alone, which gets no turn while a client never pauses.
+        if self.rings_at() <= Instant::now() {
+            return Poll::Ready(Event::Time);
+        }
         if let Poll::Ready(heard) = self.wire.poll_hear(cx) {
             return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
         }
@@ -186,12 +190,7 @@ impl Session {
     }
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
-        let now = Instant::now();
-        (self.heard, self.asked) = (now, false);
-        // Not left to the timer, which gets no turn while a client never pauses.
-        if self.rings_at() <= now {
-            self.look_at_the_clock().await?;
-        }
+        (self.heard, self.asked) = (Instant::now(), false);
         match heard {
             Heard::Text(text) => {
                 let message = read_json(text.as_bytes())
@@ -278,7 +277,8 @@ impl Session {
     async fn look_at_the_clock(&mut self) -> Result<(), Close> {
         let now = Instant::now();
         if self.ends.is_some_and(|ends| ends <= now) {
-            return Err(Close::Expired);
+            (self.ends, self.leaving) = (None, Some(Close::Expired));
+            return Ok(());
         }
         if self.check > now {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Each limit by its name: on the command line, in the environment, in the file.
 
+use rstest::rstest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,15 +77,18 @@ async fn who_says_nothing_on_a_socket_is_waited_for_as_long_as_the_environment_s
     assert_eq!(socket.frame().await, Some(Frame::Closed { code: Some(4408), reason }));
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn who_never_pauses_on_a_socket_does_not_outlast_its_time() {
+async fn who_never_pauses_on_a_socket_does_not_outlast_its_time(
+    #[values(0x8a, 0x00)] what_follows: u8, // pongs, and the pieces of a message that never ends
+) {
     let world = with_flags(&["--limit", "socket-init-seconds=1"]).await;
     let mut stream = TcpStream::connect(("127.0.0.1", world.node(0).port())).await.unwrap();
     let (mut reading, mut writing) = stream.split();
-    writing.write_all(&socket(&[])).await.unwrap();
-    let pongs = frame(0x8a, b"").repeat(1_000);
+    writing.write_all(&socket(&[frame(0x01, b"")])).await.unwrap();
+    let more = frame(what_follows, b"").repeat(1_000);
     let flood = async {
-        while writing.write_all(&pongs).await.is_ok() {}
+        while writing.write_all(&more).await.is_ok() {}
         // Refused: what there is to read says why.
         std::future::pending::<()>().await;
     };
