@@ -223,28 +223,28 @@ impl Log {
         self.store.settle(self.id).await?;
         while let Standing::At(progress) = { *self.standing.borrow() } {
             // With the last event that is known: a log that lost it, and grew again since, is another one.
-            let mut batch = self.load(progress.head.sequence - 1, BATCH + 1).await?;
-            let known = batch.first().filter(|first| first.event.sequence() == progress.head.sequence);
-            let is_same = match known.map(|known| known.event.at()) {
+            let mut events = self.events(progress.head.sequence - 1, BATCH + 1).await?;
+            let known = events.first().filter(|first| first.sequence() == progress.head.sequence);
+            let is_same = match known.map(Event::at) {
                 Some(at) => {
                     let is_same = progress.head.at.is_none_or(|known| known == at);
                     if is_same {
-                        batch.remove(0);
+                        events.remove(0);
                     }
                     is_same
                 }
                 // Trimmed, or there is none yet.
-                None => batch.first().is_none_or(|next| next.event.sequence() == progress.head.sequence + 1),
+                None => events.first().is_none_or(|next| next.sequence() == progress.head.sequence + 1),
             };
-            let Some(last) = batch.last() else { break };
+            let Some(last) = events.last() else { break };
             if !is_same {
-                let (sequence, at) = (last.event.sequence(), Some(last.event.at()));
+                let (sequence, at) = (last.sequence(), Some(last.at()));
                 let head = Head { log: self.id, sequence, at };
                 self.begin_again(head, progress.life);
                 continue;
             }
-            let all = (batch.len() as u64) < BATCH;
-            self.take_in(batch, progress);
+            let all = (events.len() as u64) < BATCH;
+            self.take_in(self.with_comments(events).await?, progress);
             if all {
                 break;
             }
@@ -355,15 +355,28 @@ impl Log {
 
     /// Two statements, however many events: the events, then their comments.
     async fn load(&self, after: i64, limit: u64) -> Result<Vec<Happening>, StoreError> {
-        let store = self.store.latest();
-        let events = store.events_after_sequence(self.id, after, limit).await?;
+        self.with_comments(self.events(after, limit).await?).await
+    }
+
+    async fn events(&self, after: i64, limit: u64) -> Result<Vec<Event>, StoreError> {
+        let events = self.store.latest().events_after_sequence(self.id, after, limit).await?;
         #[cfg(feature = "planted-bugs")]
         let events = crate::planted::id_over_last(events);
+        Ok(events)
+    }
+
+    async fn with_comments(&self, events: Vec<Event>) -> Result<Vec<Happening>, StoreError> {
         let mut ids: Vec<CommentId> = events.iter().filter_map(Event::comment_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let comments: HashMap<CommentId, Arc<Comment>> =
-            store.comments(&ids).await?.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect();
+        let comments: HashMap<CommentId, Arc<Comment>> = self
+            .store
+            .latest()
+            .comments(&ids)
+            .await?
+            .into_iter()
+            .map(|comment| (comment.id, Arc::new(comment)))
+            .collect();
         let happening = |event: Event| Happening {
             comment: event.comment_id().and_then(|id| comments.get(&id).cloned()),
             event,
