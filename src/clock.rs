@@ -9,6 +9,12 @@ use uuid::{ContextV7, Timestamp, Uuid};
 /// An instant in UTC, in whole microseconds: the finest that both databases keep.
 pub type Instant = DateTime<Utc>;
 
+/// An instant as both databases keep it: what clients send is cut to that before it is compared with what is there.
+#[must_use]
+pub fn in_micros(at: Instant) -> Instant {
+    at.trunc_subsecs(6)
+}
+
 /// Where "now" and new ids come from.
 #[derive(Debug)]
 pub struct Clock {
@@ -47,7 +53,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Instant {
         match &self.source {
-            Source::System => Utc::now().trunc_subsecs(6),
+            Source::System => in_micros(Utc::now()),
             Source::Manual(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::Acquire)).unwrap_or_default()
             }

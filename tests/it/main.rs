@@ -29,6 +29,7 @@ mod moderating;
 mod operating;
 mod pages;
 mod policy;
+mod precision;
 mod queues;
 mod racing;
 mod rates;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::clock::in_micros;
 use crate::domain::article::{CommentingState, Dateline, ModerationMode, PullQuote, Source, Story};
 use crate::domain::comment::CommentStatus;
 use crate::domain::moderation::ReasonCode;
@@ -167,7 +168,7 @@ fn article(value: Value) -> Result<ForeignArticle, String> {
             story,
             key_points: line.key_points.iter().map(|point| text::single_line(point)).collect(),
             tags: line.tags.iter().map(|tag| text::single_line(tag)).collect(),
-            published_at: line.published_at,
+            published_at: line.published_at.map(in_micros),
             revision: None,
         },
         commenting: PolicyChange {
@@ -181,7 +182,7 @@ fn article(value: Value) -> Result<ForeignArticle, String> {
             }),
             min_length: commenting.min_length,
             max_length: commenting.max_length,
-            closes_at: commenting.closes_at.map(Some),
+            closes_at: commenting.closes_at.map(|at| Some(in_micros(at))),
             guidelines: commenting.guidelines.map(Some),
         },
     })
@@ -216,11 +217,6 @@ fn comment(value: Value) -> Result<ForeignComment, String> {
         status,
         reason,
     })
-}
-
-/// The finest that both databases keep.
-fn in_micros(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
 
 #[cfg(test)]

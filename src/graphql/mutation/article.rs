@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use chrono::{DateTime, Utc};
 
 use super::{caller, parts, payload};
+use crate::clock::in_micros;
 use crate::domain::article::{self, Story};
 use crate::domain::text;
 use crate::graphql::error::Result;
@@ -137,7 +138,7 @@ impl ArticleMutation {
             moderation: input.moderation.map(Into::into),
             min_length: input.min_length,
             max_length: input.max_length,
-            closes_at: given(input.closes_at),
+            closes_at: given(input.closes_at).map(|at| at.map(in_micros)),
             guidelines: given(input.guidelines),
         };
         let (article, user_errors) = parts(service.set_commenting(viewer, id, change).await)?;
@@ -184,7 +185,7 @@ impl From<ArticlePublishInput> for Publication {
             },
             key_points: input.key_points.iter().map(|text| text::single_line(text)).collect(),
             tags: input.tags.iter().map(|text| text::single_line(text)).collect(),
-            published_at: input.published_at.map(|at| chrono::SubsecRound::trunc_subsecs(at, 6)),
+            published_at: input.published_at.map(in_micros),
             revision: input.revision,
         }
     }

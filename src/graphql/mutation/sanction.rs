@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{UserError, caller, parts};
+use crate::clock::in_micros;
 use crate::graphql::error::Result;
 use crate::graphql::id::{GlobalId, user_id};
 use crate::graphql::types::enums::SanctionKind;
@@ -58,7 +59,7 @@ impl SanctionMutation {
         let order = SanctionOrder {
             user: user_id(&input.user_id)?,
             kind: input.kind.into(),
-            until: input.until,
+            until: input.until.map(in_micros),
             reason: input.reason,
             reject_all: input.reject_all_comments,
         };
