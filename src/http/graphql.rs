@@ -5,7 +5,7 @@
 //! - `problem`: what can't be answered; `response`: what can, and what caches may do with it
 
 mod body;
-mod problem;
+pub mod problem;
 mod response;
 
 use async_graphql::Response as GraphResponse;

@@ -18,10 +18,11 @@ use std::sync::Arc;
 use async_graphql_axum::GraphQLProtocol;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::request::Parts;
 use hyper::upgrade::Upgraded;
 
+use super::graphql::problem::Problem;
+use super::negotiate::Media;
 use super::serve::Line as HttpLine;
 use super::{Edge, credentials};
 use crate::limits::size;
@@ -35,7 +36,7 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
     }
     let pass = match credentials::pass(&parts.headers, &edge).await {
         Ok(pass) => pass,
-        Err(refused) => return (StatusCode::UNAUTHORIZED, format!("{refused}\n")).into_response(),
+        Err(refused) => return Problem::from(refused).respond(Media::Json),
     };
     let (response, upgrade) = match handshake::agree(parts) {
         Ok(agreed) => agreed,

@@ -35,12 +35,31 @@ async fn bodies_may_come_packed_within_the_limit() {
     for (encoding, body, status, expected) in [
         ("gzip", bomb, 413, "PAYLOAD_TOO_LARGE"),
         ("gzip", query.clone().into_bytes(), 400, "BAD_REQUEST"),
+        ("gzip", [pack(b""), pack(query.as_bytes())].concat(), 400, "BAD_REQUEST"),
         ("br", query.clone().into_bytes(), 415, "UNSUPPORTED_ENCODING"),
         ("gzip, gzip", pack(&pack(query.as_bytes())), 415, "UNSUPPORTED_ENCODING"),
     ] {
         let (got, answer) = send(encoding, body).await;
         assert_eq!((got, code(&answer)), (status, expected), "{encoding}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_is_refused_says_why_as_any_request_is_told() {
+    let world = World::embedded().await;
+    let nobody = world.anyone().with_token("nonsense");
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "graphql-transport-ws"),
+    ];
+    let request =
+        upgrade.iter().fold(nobody.request(Method::GET), |it, (name, value)| it.header(*name, *value));
+    let refused = request.send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 401);
+    assert_eq!(code(&refused.json::<Value>().await.unwrap()), "UNAUTHENTICATED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
