@@ -31,7 +31,7 @@ async fn the_same_time_again_changes_nothing_however_fine_it_was(
         let answer = admin.run("UserSanction", suspend.clone()).await;
         assert_eq!(
             answer.text("/userSanction/user/sanction/until"),
-            "2099-01-01T00:00:00.123456Z",
+            "2099-01-01T00:00:00.123456+00:00",
             "{answer}"
         );
     }
