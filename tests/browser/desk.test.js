@@ -303,6 +303,10 @@ for (const backend of BACKENDS) {
       await there.card("Seven").focus();
       line.cut();
       await there.page.getByText("Reconnecting…").waitFor();
+      await there.page.keyboard.press("a");
+      const unknown = there.card("Seven").getByRole("alert").filter({ hasText: "It is not known whether it was decided" });
+      const outOfDate = there.page.getByRole("alert").filter({ hasText: "What you see may be out of date." });
+      for (const said of [unknown, outOfDate]) await said.waitFor();
       for (const name of ["Three", "Four"]) await here.approve(name);
       await ana.comment(article, words("Eight"));
       await heading(here, "Waiting 4").waitFor();
@@ -311,6 +315,9 @@ for (const backend of BACKENDS) {
       await heading(there, "Waiting 4").waitFor();
       for (const name of ["Three", "Four"]) await there.card(name).waitFor({ state: "detached" });
       await there.live();
+      for (const said of [unknown, outOfDate]) await said.waitFor({ state: "detached" });
+      await there.page.getByRole("status").filter({ hasText: "The server can be reached again." }).waitFor();
+      await there.card("Seven").getByRole("button", { name: "Approve" }).waitFor();
     });
 
     test("a search finds words and people, live, and its address can be sent to a colleague", async () => {

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { fully, plural, when } from "../lib/text";
-import type { Verdict } from "./decisions";
+import { LOST, type Verdict } from "./decisions";
 import type { Desk } from "./desk";
 import { difference } from "./difference";
 import { inspectorView } from "./inspector-view";
@@ -68,10 +68,12 @@ function noteView(desk: Desk, { note, comment }: Item): TemplateResult | typeof 
   switch (note?.kind) {
     case undefined:
       return nothing;
+    case "unknown":
+      return html`<p class="card-note" role="alert">${LOST}</p>`;
     case "refused":
       return html`<p class="card-note" role="alert">${note.message}</p>`;
     case "gone":
-      return html`<p class="card-note">${note.by ?? "Somebody else"} ${note.takenBack ? "has taken it back" : "has decided this one meanwhile"}.</p>`;
+      return html`<p class="card-note">${note.by ? `${note.by} ${note.takenBack ? "has taken it back" : "has decided this one meanwhile"}.` : "This one has been decided meanwhile."}</p>`;
     case "conflict":
       return conflictView(desk, note.read, comment);
   }

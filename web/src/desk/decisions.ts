@@ -39,6 +39,8 @@ export interface Undone {
   readonly left: readonly Outcome[];
 }
 
+/** What is said of a decision whose answer was lost: it may have been taken or not. */
+export const LOST = "The server can’t be reached. It is not known whether it was decided: the queue will show when it is back.";
 /** The most that the server takes at once. */
 const BATCH = 100;
 const STORAGE = "talkback:desk:done";
@@ -75,9 +77,10 @@ export class Decisions {
         }
       }
     } catch (error) {
-      const message = error instanceof Unreachable ? "The server can’t be reached. Nothing was decided." : (error as Error).message;
+      const isLost = error instanceof Unreachable;
+      const message = isLost ? LOST : (error as Error).message;
       for (const item of items.slice(outcomes.length)) {
-        item.note = { kind: "refused", message };
+        item.note = isLost ? { kind: "unknown" } : { kind: "refused", message };
         outcomes.push(outcome(item.comment, message));
       }
     } finally {

@@ -1,14 +1,15 @@
 import { LitElement, type TemplateResult } from "lit";
 import { DeskViewer, type DeskViewerData, type ModerationQueueName } from "../generated/operations";
-import { Client, Refused, Unreachable } from "../lib/client";
+import { Client, Refused } from "../lib/client";
 import { plural } from "../lib/text";
 import { Activity } from "./activity";
-import { Decisions, type Outcome, type Verdict } from "./decisions";
+import { Decisions, LOST, type Outcome, type Verdict } from "./decisions";
 import { Figures } from "./figures";
 import { Inspector } from "./inspector";
 import { KeyboardControl } from "./keyboard";
 import { DONE, QUEUES, type Reason } from "./labels";
 import { Live, type QueueEvent } from "./live";
+import { Outage, passes } from "./outage";
 import { Person } from "./person";
 import { Queue, type Item } from "./queue";
 import { NO_FILTER, addressOf, parseRoute, type Filter, type Route } from "./route";
@@ -49,6 +50,7 @@ export class Desk extends LitElement {
   readonly decisions = new Decisions(this.client);
   readonly keyboard = new KeyboardControl(this);
   readonly live = new Live(this);
+  readonly outage = new Outage(this);
   readonly inspector = new Inspector(this);
   readonly toasts = new Toasts(this);
   readonly sanctions = new Sanctions(this);
@@ -179,8 +181,10 @@ export class Desk extends LitElement {
     const [first] = outcomes;
     if (done) this.toasts.show(done.text, done);
     if (wanted.length > 1 && kept.length > 0) this.report = { title: `${DONE[to]}: ${moved.length} of ${wanted.length}`, outcomes };
-    if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
-    if (this.live.state !== "live" || (this.queue.items.length < 5 && this.queue.hasMore)) void this.refresh();
+    const isLost = kept.some(({ note }) => note?.kind === "unknown");
+    if (isLost) this.announcement = LOST;
+    else if (kept.length > 0) this.announcement = wanted.length === 1 ? `Not decided: ${first?.problem ?? ""}` : `${plural(kept.length, "comment")} could not be decided.`;
+    if (isLost || this.live.state !== "live" || (this.queue.items.length < 5 && this.queue.hasMore)) void this.refresh();
     if (this.route.view === "queue") this.focusCard();
     else this.person.stale();
   }
@@ -255,6 +259,16 @@ export class Desk extends LitElement {
     this.requestUpdate();
   }
 
+  /** Reads anew whatever is on screen, but for a form that somebody may be filling in. */
+  async heal(): Promise<void> {
+    if (!this.isModerator) return this.#start();
+    const { view } = this.route;
+    if (view !== "queue" && (view !== "stories" || this.stories.loading)) await this.#open();
+    await this.refresh();
+    // What was not known of a decision, the queue shows now.
+    if (this.report?.outcomes.some(({ problem }) => problem === LOST)) this.report = null;
+  }
+
   async more(): Promise<void> {
     await this.queue.more().catch((error: unknown) => this.fail(error));
     this.requestUpdate();
@@ -264,9 +278,14 @@ export class Desk extends LitElement {
     await this.activity.more().catch((error: unknown) => this.fail(error));
   }
 
+  async moreStories(): Promise<void> {
+    await this.stories.more().catch((error: unknown) => this.fail(error));
+  }
+
   fail(error: unknown): void {
     if (error instanceof Refused && /UNAUTHENTICATED|FORBIDDEN/.test(error.code)) void this.identify();
-    else this.problem = error instanceof Unreachable ? "The server can’t be reached. What you see may be out of date." : (error as Error).message;
+    else if (passes(error)) this.outage.begin(error);
+    else this.problem = (error as Error).message;
     this.requestUpdate();
   }
 
@@ -275,8 +294,8 @@ export class Desk extends LitElement {
     try {
       this.viewer = (await this.client.run(DeskViewer, {})).viewer;
     } catch (error) {
-      if (error instanceof Refused) this.viewer = null;
-      else this.problem = "The server can’t be reached.";
+      if (passes(error)) this.outage.begin(error);
+      else this.viewer = null;
     }
     this.requestUpdate();
   }

@@ -27,6 +27,8 @@ export class Live implements ReactiveController {
   heard = 0;
   #cursor: string | null = null;
   #arrived = 0;
+  /** The connection was gone. */
+  #lost = false;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #stream: EventStream;
 
@@ -94,6 +96,11 @@ export class Live implements ReactiveController {
 
   #become(state: StreamState): void {
     this.state = state;
+    if (state === "waiting") this.#lost = true;
+    if (state === "live" && this.#lost) {
+      this.#lost = false;
+      void this.desk.outage.recover();
+    }
     // Refused for good: the session may have ended.
     if (state === "closed") void this.desk.identify();
     this.desk.requestUpdate();

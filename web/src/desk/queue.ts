@@ -7,7 +7,9 @@ import { NO_FILTER, isFiltered, type Filter } from "./route";
 export type Note =
   | { readonly kind: "conflict"; readonly read: QueueCommentFragment }
   | { readonly kind: "gone"; readonly by: string | null; readonly takenBack: boolean }
-  | { readonly kind: "refused"; readonly message: string };
+  | { readonly kind: "refused"; readonly message: string }
+  /** The answer was lost: it may have been decided or not. */
+  | { readonly kind: "unknown" };
 
 /** A comment in a queue, with what the moderator is doing about it. */
 export interface Item {
@@ -80,27 +82,25 @@ export class Queue {
   async refresh(): Promise<void> {
     const generation = ++this.#generation;
     this.#meanwhile = [];
-    try {
-      const first = Math.min(MOST, Math.max(PAGE, this.items.length));
-      const page = await this.#read(first, null);
-      // Another queue was opened while this was on its way.
-      if (generation !== this.#generation) return;
-      const known = new Map(this.items.map((item) => [item.comment.id, item]));
-      const focused = this.current;
-      this.items = page.nodes.filter(({ id }) => !this.#gone.has(id)).map((comment) => {
-        const item = known.get(comment.id);
-        return renewed(item, comment, item === focused || this.picked.has(comment.id));
-      });
-      if (focused && !this.items.includes(focused)) this.#keep(focused);
-      this.total = page.totalCount;
-      this.#endCursor = page.pageInfo.endCursor;
-      this.hasMore = page.pageInfo.hasNextPage;
-      this.at = Math.max(0, focused ? this.items.indexOf(focused) : 0);
-      this.#unpickMissing();
-      this.#replay();
-    } finally {
-      if (generation === this.#generation) this.loading = false;
-    }
+    const first = Math.min(MOST, Math.max(PAGE, this.items.length));
+    const page = await this.#read(first, null);
+    // Another queue was opened while this was on its way.
+    if (generation !== this.#generation) return;
+    const known = new Map(this.items.map((item) => [item.comment.id, item]));
+    const focused = this.current;
+    this.items = page.nodes.filter(({ id }) => !this.#gone.has(id)).map((comment) => {
+      const item = known.get(comment.id);
+      return renewed(item, comment, item === focused || this.picked.has(comment.id));
+    });
+    if (focused && !this.items.includes(focused)) this.#keep(focused);
+    this.total = page.totalCount;
+    this.#endCursor = page.pageInfo.endCursor;
+    this.hasMore = page.pageInfo.hasNextPage;
+    this.at = Math.max(0, focused ? this.items.indexOf(focused) : 0);
+    this.#unpickMissing();
+    // Where it can't be read, nobody is told that it is empty.
+    this.loading = false;
+    this.#replay();
   }
 
   async more(): Promise<void> {
@@ -244,15 +244,15 @@ export class Queue {
     if (queue !== this.name) return item && !item.busy && item.comment.status === queue ? "unknown" : "none";
     // What is not loaded is counted by the server alone.
     if (!item) return this.hasMore && isFiltered(this.filter) ? "unknown" : "none";
-    if (item.busy || item.note?.kind === "gone") return "none";
+    if (item.busy || (item.note?.kind === "gone" && item.note.by !== null)) return "none";
     if (by?.id === me) {
-      this.takeOut([item]);
+      this.takeOut([item], item.note?.kind === "gone" ? 0 : 1);
       return "changed";
     }
+    if (item.note?.kind !== "gone") this.total = Math.max(0, this.total - 1);
     item.note = { kind: "gone", by: by?.displayName ?? null, takenBack: by !== null && by.id === item.comment.author?.id };
     item.fresh = false;
     this.picked.delete(commentId);
-    this.total = Math.max(0, this.total - 1);
     return "left";
   }
 
@@ -264,7 +264,7 @@ export class Queue {
   }
 
   #keep(item: Item): void {
-    item.note ??= { kind: "gone", by: null, takenBack: false };
+    if (!item.note || item.note.kind === "unknown") item.note = { kind: "gone", by: null, takenBack: false };
     this.items.splice(Math.min(this.at, this.items.length), 0, item);
   }
 
@@ -286,7 +286,7 @@ export class Queue {
 /** The card with the comment as it is now. What has been read, or picked, says what became of it: nobody approves words that they have not seen. */
 function renewed(item: Item | undefined, comment: QueueCommentFragment, wasRead: boolean): Item {
   if (!item) return { comment, note: null, busy: false, fresh: false, startled: false };
-  if (item.note?.kind === "gone") item.note = null;
+  if (item.note?.kind === "gone" || item.note?.kind === "unknown") item.note = null;
   if (comment.revision < item.comment.revision) return item;
   const read = item.note?.kind === "conflict" ? item.note.read : item.comment;
   if (wasRead && (read.body !== comment.body || read.status !== comment.status)) item.note = { kind: "conflict", read };

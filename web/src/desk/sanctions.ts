@@ -60,7 +60,7 @@ export class Sanctions {
       if (refusal || !user) this.problem = refusal?.message ?? "Nothing was done.";
       else this.#imposed(user, actionId, rejectedCount);
     } catch (error) {
-      this.problem = error instanceof Unreachable ? "The server can’t be reached. Nothing was done." : (error as Error).message;
+      this.problem = error instanceof Unreachable ? "The server can’t be reached. It is not known whether it was done: impose it again." : (error as Error).message;
     }
     this.busy = false;
     this.desk.requestUpdate();

@@ -10,7 +10,7 @@ export function storiesView(desk: Desk): TemplateResult {
     <h1 class="desk-title" tabindex="-1">Stories</h1>
     ${desk.isEditor ? nothing : html`<p class="desk-muted">Editors set who may comment, and how. You see what they have set.</p>`}
     ${list.length === 0 ? html`<p class="desk-empty">${loading ? "One moment…" : "No stories yet."}</p>` : html`<ul class="stories">${list.map((story) => storyView(desk, story))}</ul>`}
-    ${hasMore ? html`<p><button class="button" @click=${() => void desk.stories.more()}>Show more</button></p>` : nothing}
+    ${hasMore ? html`<p><button class="button" @click=${() => void desk.moreStories()}>Show more</button></p>` : nothing}
   `;
 }
 

@@ -57,7 +57,7 @@ export class Stories {
         if (userErrors.length === 0) this.saved = story.id;
       }
     } catch (error) {
-      this.problem = error instanceof Unreachable ? "The server can’t be reached. Nothing was saved." : (error as Error).message;
+      this.problem = error instanceof Unreachable ? "The server can’t be reached. It is not known whether it was saved: save it again." : (error as Error).message;
     }
     this.busy = false;
     this.desk.requestUpdate();

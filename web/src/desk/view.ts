@@ -19,6 +19,7 @@ const PLACES: readonly (readonly [string, Route])[] = [
 
 /** The whole desk. */
 export function deskView(desk: Desk): TemplateResult {
+  const problem = desk.problem ?? desk.outage.problem;
   return html`
     <a class="skip-link" href="#main">Skip to the comments</a>
     <header class="desk-head">
@@ -26,7 +27,7 @@ export function deskView(desk: Desk): TemplateResult {
       ${desk.isModerator ? placesView(desk) : html`<span class="desk-name">Moderation</span>`}
       ${desk.isModerator ? whoView(desk) : nothing}
     </header>
-    ${desk.problem ? html`<p class="desk-problem" role="alert">${desk.problem} <button class="link" @click=${() => void desk.refresh()}>Try again</button></p>` : nothing}
+    ${problem ? html`<p class="desk-problem" role="alert">${problem} <button class="link" @click=${() => void desk.outage.recover()}>Try again</button></p>` : nothing}
     ${desk.viewer === undefined ? html`<main id="main" class="desk-blank" aria-busy="true"></main>` : desk.isModerator ? placeView(desk) : goneView(desk)}
     <p class="visually-hidden" role="status">${desk.announcement}</p>
     ${toastsView(desk)}${helpView(desk)}${sanctionView(desk)}
