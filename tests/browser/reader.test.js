@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { words } from "./support/api.js";
-import { becomes, launch, live, openWindow } from "./support/browser.js";
+import { accessible, becomes, launch, live, openWindow } from "./support/browser.js";
 import { Desk } from "./support/desk.js";
 import { Host } from "./support/host.js";
 import { Newsroom } from "./support/server.js";
@@ -151,6 +151,28 @@ suite("a reader", () => {
     await page.unroute(/graphql/, refuse);
     await live(page);
     assert.ok(refused >= 1, "it was refused once");
+  });
+
+  test("commenting closes while somebody writes: their text stays, and they are told", async () => {
+    const article = await editor.publish("closing");
+    const page = await story("closing");
+    const box = page.getByRole("textbox", { name: "Your comment" });
+    await box.fill(words("Not yet sent"));
+    await editor.run("mutation($i: CommentingSetInput!) { commentingSet(input: $i) { userErrors { message } } }", { i: { articleId: article, state: "CLOSED" } });
+    await region(page).getByRole("status").filter({ hasText: "Comments on this article are closed." }).waitFor();
+    await region(page).locator("p.closed").waitFor();
+    assert.equal(await box.inputValue(), words("Not yet sent"));
+    assert.ok(await page.getByRole("button", { name: "Post comment" }).isDisabled());
+  });
+
+  test("after posting, the focus is on the comment; code in it is wrapped, not scrolled", async () => {
+    await editor.publish("focused");
+    const page = await story("focused");
+    await page.getByRole("textbox", { name: "Your name" }).fill("Fay");
+    await page.getByRole("textbox", { name: "Your comment" }).fill(`${words("With code")}\n\n    ${"wide ".repeat(100)}`);
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await becomes(page, "the comment has the focus", () => document.querySelector("talkback-comments").shadowRoot.activeElement?.matches(".comment") && document.querySelector("talkback-comments").shadowRoot.activeElement.textContent.includes("With code"));
+    await accessible(page, "a comment with code");
   });
 
   test("posted offline, the text is kept and the page says so", async () => {

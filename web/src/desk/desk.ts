@@ -21,6 +21,8 @@ import { deskView } from "./view";
 const MODERATORS = ["MODERATOR", "EDITOR", "ADMIN"];
 const EDITORS = ["EDITOR", "ADMIN"];
 
+const TITLES: Readonly<Record<Route["view"], string>> = { queue: "Moderation", comment: "A comment", person: "A person", activity: "Activity", stories: "Stories", figures: "Figures" };
+
 /** What a decision on many came to, until it is dismissed. */
 export interface Report {
   readonly title: string;
@@ -81,7 +83,7 @@ export class Desk extends LitElement {
 
   override updated(): void {
     const waiting = this.counts.PENDING ?? 0;
-    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}Moderation · Talkback`;
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${TITLES[this.route.view]} · Talkback`;
     if (!this.isModerator) return;
     if (this.route.view === "queue") this.inspector.look(this.queue.current?.comment ?? null);
     else if (this.route.view !== "comment") this.inspector.look(null);

@@ -19,6 +19,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
   const { wording } = element;
   const { minLength, maxLength } = element.thread?.policy ?? { minLength: 0, maxLength: Infinity };
   const draft = element.writing.draft(key, body);
+  const off = draft.busy || (action === "post" && element.thread?.policy.state !== "OPEN");
   const count = characters(draft.body);
   const { error } = draft;
   const inPlace = key !== "";
@@ -28,7 +29,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
     if (!element.identified && !draft.name.trim()) {
       draft.error = { field: "name", message: wording.text("nameNeeded") };
       element.requestUpdate();
-    } else if (count >= minLength && count <= maxLength) {
+    } else if (!off && count >= minLength && count <= maxLength) {
       void (send?.() ?? element.writing.submit(key, parentId)).then((sent) => sent || focusError(element));
       return;
     }
@@ -42,7 +43,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
           : html`<label class="field">
               <span>${wording.text("name")}</span>
               <input
-                class="input name" part="input name" name="name" autocomplete="nickname" maxlength="80"
+                class="input name" part="input name" name="name" autocomplete="nickname" maxlength="60"
                 .value=${draft.name} aria-invalid=${error?.field === "name" ? "true" : nothing} aria-describedby="name-error"
                 @input=${(event: Event) => element.writing.write(draft, "name", (event.target as HTMLInputElement).value)}>
               <span class="error" id="name-error">${error?.field === "name" ? error.message : nothing}</span>
@@ -63,7 +64,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
           ${name && !inPlace ? html`${wording.text("as")} <b>${name}</b> ${element.session.current?.token === element.credential ? html`<button type="button" class="link" @click=${() => element.writing.signOut()}>${wording.text("notYou")}</button>` : nothing}` : nothing}
         </span>
         ${inPlace ? html`<button type="button" class="button" part="button" @click=${() => element.writing.compose("")}>${wording.text("cancel")}</button>` : nothing}
-        <button class="button primary" part="button primary" ?disabled=${draft.busy || count < minLength || count > maxLength}>${wording.text(action)}</button>
+        <button class="button primary" part="button primary" ?disabled=${off || count < minLength || count > maxLength}>${wording.text(action)}</button>
       </div>
     </form>
   `;

@@ -111,6 +111,7 @@ export class Live implements Controller {
     if (change === "reset") return this.#reset();
     // What was said beside one's comment ("awaiting moderation") is no longer true.
     if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, element.wording.text("published"));
+    if (event.__typename === "CommentingChanged" && thread.policy.state !== "OPEN") element.announce(element.wording.text("closed"));
     if (change === "inserted" || change === "held") this.#announceSoon();
     if (change === "none") return;
     element.requestUpdate();
@@ -131,7 +132,7 @@ export class Live implements Controller {
     if (thread.held.length > 0) return true;
     const root = this.element.renderRoot;
     const list = root.querySelector(".comment-list");
-    return Boolean(list && (list.getBoundingClientRect().top < innerHeight / 2 || list.contains(root.activeElement)));
+    return Boolean(list && (list.getBoundingClientRect().top < innerHeight / 2 || list.querySelector("form:focus-within")));
   }
 
   #announceSoon(): void {

@@ -56,11 +56,13 @@ export function view(element: TalkbackComments): TemplateResult {
 
 function beginning(element: TalkbackComments, thread: Thread): TemplateResult {
   const rule = thread.policy.guidelines ? html`<p class="house-rule" part="house-rule">${thread.policy.guidelines}</p>` : nothing;
-  if (thread.policy.state !== "OPEN") return html`<p class="closed" part="closed">${element.wording.text("closed")}</p>`;
+  const composer = composerView(element, { key: "", parentId: null, action: "post" });
+  // Whoever was writing may still copy their text out.
+  if (thread.policy.state !== "OPEN") return html`<p class="closed" part="closed">${element.wording.text("closed")}</p>${element.writing.composing || !element.writing.draft("").body ? nothing : composer}`;
   if (element.writing.composing !== "") {
     return html`<p class="composer-closed"><button class="button" part="button" @click=${() => element.writing.composeNew()}>${element.wording.text("write")}</button></p>`;
   }
-  return html`${composerView(element, { key: "", parentId: null, action: "post" })}${rule}`;
+  return html`${composer}${rule}`;
 }
 
 function retry(element: TalkbackComments): TemplateResult {

@@ -2,6 +2,8 @@
 export const english = {
   notAccepted: "The comment was not accepted.",
   nameRefused: "That name was not accepted.",
+  sessionEnded: "Your session has ended. Enter your name and send it again.",
+  published: "Your comment is published.",
   held: "Thank you. Your comment is awaiting moderation.",
   changeHeld: "Your change is awaiting moderation.",
   changed: "Your change is saved.",

@@ -59,6 +59,7 @@ export async function submit(element: TalkbackComments, draft: Draft, parentId: 
   element.writing.done(draft);
   thread.own(sent.comment);
   element.say(sent.comment.id, wording.text(sent.comment.status === "PENDING" ? "held" : "published"));
+  focus(element, sent.comment.id);
   return null;
 }
 
@@ -70,6 +71,7 @@ export async function edit(element: TalkbackComments, draft: Draft, comment: Com
   if (refusal) return { field: "body", message: element.wording.refusal(refusal) };
   element.writing.done(draft);
   element.say(comment.id, element.wording.text(sent.comment?.status === "PENDING" ? "changeHeld" : "changed"));
+  focus(element, comment.id);
   return null;
 }
 
@@ -85,6 +87,11 @@ export async function remove(element: TalkbackComments, { id }: Comment): Promis
     element.say(id, element.explain(error, "notDeleted"));
   }
   element.requestUpdate();
+  focus(element, id);
+}
+
+/** What was pressed is gone: the focus goes to the comment that it was about. */
+function focus(element: TalkbackComments, id: string): void {
   void element.updateComplete.then(() => element.focusComment(id));
 }
 

@@ -59,7 +59,5 @@ export const english = {
   tooLong: "too long",
   counted: "{n} of at least {min} characters",
   nameNeeded: "Please enter a name to post under.",
-  published: "Your comment is published.",
   textKept: "You seem to be offline. Your text is kept: post it again when you are back.",
-  sessionEnded: "Your session has ended. Enter your name and send it again.",
 };
