@@ -175,6 +175,13 @@ suite("a reader", () => {
     await accessible(page, "a comment with code");
   });
 
+  test("a link to a comment that is no more says so", async () => {
+    const article = await editor.publish("dangling");
+    const gone = await guest.comment(article, words("Soon gone"));
+    await editor.reject(gone);
+    await story(`dangling#comment-${encodeURIComponent(gone.id)}`).then((page) => region(page).locator(".notice").getByText("is not here any more").waitFor());
+  });
+
   test("posted offline, the text is kept and the page says so", async () => {
     await editor.publish("offline");
     const page = await story("offline");

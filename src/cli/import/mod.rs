@@ -126,9 +126,16 @@ impl Tally {
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { articles, comments, there, left_out } = self;
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        let was = |count: u64| if count == 1 { "was" } else { "were" };
         write!(
             f,
-            "Added {articles} articles and {comments} comments; {there} were there already; {left_out} lines were left out."
+            "Added {articles} article{} and {comments} comment{}; {there} {} there already; {left_out} line{} {} left out.",
+            plural(*articles),
+            plural(*comments),
+            was(*there),
+            plural(*left_out),
+            was(*left_out),
         )
     }
 }

@@ -4,6 +4,7 @@ export const english = {
   nameRefused: "That name was not accepted.",
   sessionEnded: "Your session has ended. Enter your name and send it again.",
   published: "Your comment is published.",
+  noComment: "The comment that this link leads to is not here any more.",
   held: "Thank you. Your comment is awaiting moderation.",
   changeHeld: "Your change is awaiting moderation.",
   changed: "Your change is saved.",

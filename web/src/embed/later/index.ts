@@ -32,11 +32,20 @@ export async function more(element: TalkbackComments, thread: Thread, parentId: 
 
 /** Adds a comment that is not loaded, with the way down to it. Resolves to whether it belongs to the thread. */
 export async function find(element: TalkbackComments, thread: Thread, id: string): Promise<boolean> {
-  const { comment } = await element.client.run(CommentInContext, { id, signedIn: element.identified }, element.stay.signal);
-  if (comment?.article.id !== thread.articleId) return false;
-  const { ancestors, article: _, ...linked } = comment;
-  thread.graft([...ancestors, linked]);
-  return true;
+  const asked = element.client.run(CommentInContext, { id, signedIn: element.identified }, element.stay.signal);
+  // Refused is an id that is none; where nobody answers, nothing is known of it.
+  const { comment } = await asked.catch((error: Error & { code?: string }) => {
+    if (error.code === undefined) throw error;
+    return { comment: null };
+  });
+  if (comment?.article.id === thread.articleId) {
+    const { ancestors, article: _, ...linked } = comment;
+    thread.graft([...ancestors, linked]);
+    // Removed, it still has a place where replies to it are.
+    if (thread.shown(id)) return true;
+  }
+  element.say(null, element.wording.text("noComment"));
+  return false;
 }
 
 /** Gives the dialog its looks. */

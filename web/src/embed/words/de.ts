@@ -66,6 +66,7 @@ export default {
 
   notAccepted: "Der Kommentar wurde nicht angenommen.",
   nameRefused: "Dieser Name wurde nicht angenommen.",
+  noComment: "Der Kommentar, zu dem dieser Link führt, ist nicht mehr da.",
   held: "Vielen Dank. Ihr Kommentar wird geprüft, bevor er erscheint.",
   changeHeld: "Ihre Änderung wird geprüft, bevor sie erscheint.",
   changed: "Ihre Änderung ist gespeichert.",

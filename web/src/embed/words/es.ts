@@ -66,6 +66,7 @@ export default {
 
   notAccepted: "El comentario no ha sido aceptado.",
   nameRefused: "Ese nombre no ha sido aceptado.",
+  noComment: "El comentario al que lleva este enlace ya no está.",
   held: "Gracias. Su comentario está pendiente de moderación.",
   changeHeld: "Su cambio está pendiente de moderación.",
   changed: "Su cambio se ha guardado.",

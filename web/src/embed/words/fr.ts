@@ -66,6 +66,7 @@ export default {
 
   notAccepted: "Le commentaire n’a pas été accepté.",
   nameRefused: "Ce nom n’a pas été accepté.",
+  noComment: "Le commentaire auquel mène ce lien n’est plus là.",
   held: "Merci. Votre commentaire est en attente de modération.",
   changeHeld: "Votre modification est en attente de modération.",
   changed: "Votre modification est enregistrée.",
