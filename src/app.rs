@@ -22,7 +22,9 @@ use crate::feed::Feed;
 use crate::graphql::documents::{Documents, OperationsError, Registered, Validator};
 use crate::graphql::{Engine, Site, Terms};
 use crate::http::address::Proxies;
-use crate::http::{Around, Edge, Sockets, router, serve, serve_metrics};
+use crate::http::serve::{self, Crowd, Door};
+use crate::http::{Around, Edge, Sockets, router, serve_metrics};
+use crate::limits;
 use crate::memory;
 use crate::pace::Pace;
 use crate::service::Service;
@@ -227,14 +229,18 @@ impl Node {
             gate,
             site,
             bus,
+            connections: Crowd::default(),
+            streams: Crowd::default(),
             sockets: Sockets::default(),
+            leaving: CancellationToken::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         Ok(Self { listener, metrics, edge, address, base_url, sign_in, config, _lock: lock })
     }
 
-    /// Serves until `stop` ends, then drains: what was begun is finished, streams are told to come back.
+    /// Serves until `stop` ends, then leaves: `/readyz` says so for as long as balancers need to notice; then what was
+    /// begun is finished, and streams are told to come back.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
         let Self { listener, metrics, edge, config, _lock, .. } = self;
         let stopping = edge.stopping.clone();
@@ -245,27 +251,38 @@ impl Node {
         tasks.spawn(edge.gate.clone().watch_keys(stopping.clone()));
         let load = Arc::clone(edge.engine.load());
         tasks.spawn(memory::watch(load, config.limits.memory_mib, stopping.clone()));
+        let over = CancellationToken::new();
         if let Some(listener) = metrics {
-            tasks.spawn(serve_metrics(listener, edge.clone()));
+            tasks.spawn(serve_metrics(listener, edge.clone(), over.clone()));
         }
+        let proxies = Proxies::new(&config.trusted_proxy, config.proxy_header);
+        let leaving = edge.leaving.clone();
         let around = Around {
-            proxies: Proxies::new(&config.trusted_proxy, config.proxy_header),
+            proxies: proxies.clone(),
             is_secure: config.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
+            leaving: leaving.clone(),
         };
-        let connections = edge.tasks.clone();
+        let door = Door {
+            limits: serve::Limits::from(&config.limits),
+            proxies,
+            connections: edge.connections.clone(),
+            tasks: edge.tasks.clone(),
+            stopping: stopping.clone(),
+        };
         let app = router(edge, &config.allow_origin, around);
-        let asked = {
-            let stopping = stopping.clone();
-            async move {
-                stop.await;
-                tracing::info!("stopping: finishing what was begun");
-                stopping.cancel();
+        let leave_wait = limits::seconds(config.limits.leave_seconds);
+        let asked = async move {
+            stop.await;
+            leaving.cancel();
+            if !leave_wait.is_zero() {
+                tracing::info!("leaving in {} s: /readyz says so", leave_wait.as_secs());
+                tokio::time::sleep(leave_wait).await;
             }
+            tracing::info!("stopping: finishing what was begun");
+            stopping.cancel();
         };
-        tokio::join!(
-            asked,
-            serve::serve(listener, app, serve::Limits::from(&config.limits), connections, stopping)
-        );
+        tokio::join!(asked, serve::serve(listener, app, door));
+        over.cancel();
         tasks.close();
         if tokio::time::timeout(Duration::from_secs(1), async {
             tasks.wait().await;

@@ -27,6 +27,7 @@ pub mod auth;
 pub mod bus;
 pub mod cli;
 pub mod clock;
+mod complaints;
 pub mod config;
 pub mod demo;
 pub mod domain;

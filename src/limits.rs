@@ -82,6 +82,7 @@ limits! {
     socket_silence_seconds "socket-silence-seconds" = 60, "Seconds that a client may leave them unanswered, seen at the next ping";
     heartbeat_seconds "heartbeat-seconds" = 15, "Seconds of silence on a stream of events before it says that it is alive";
     socket_operations "socket-operations" = 32, "Operations of one WebSocket at a time";
+    streams_per_address "streams-per-address" = 1_000, "Streams of events from one address, loopback apart";
     sockets_per_address "sockets-per-address" = 500, "WebSockets from one address, loopback apart";
     sockets_per_person "sockets-per-person" = 64, "WebSockets of one person on one node";
     connections "connections" = 50_000, "Connections at a time, streams and sockets included";
@@ -90,7 +91,8 @@ limits! {
     idle_seconds "idle-seconds" = 75, "Seconds between two requests on one connection";
     body_seconds "body-seconds" = 30, "Seconds for the body of a request, all of it";
     write_seconds "write-seconds" = 30, "Seconds without a byte taken, while there is something to send";
-    drain_seconds "drain-seconds" = 8, "Seconds for requests under way, once the node is asked to stop";
+    leave_seconds "leave-seconds" = 0, "Seconds that /readyz says so before the node stops: what a balancer takes to notice";
+    drain_seconds "drain-seconds" = 8, "Seconds for requests under way, once the node stops";
 }
 
 impl Limits {

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::local::LocalBus;
 pub use self::notices::{CAPACITY, Notices};
-pub(crate) use self::redis::{Backoff, Complaints, Link};
+pub(crate) use self::redis::{Backoff, Link};
 pub use self::redis::{BusError, RedisBus};
 use crate::domain::ids::ArticleId;
 

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::error::GraphError;
 use crate::limits::{Limits, size};
+use crate::metrics;
 
 /// How long a request waits for a turn.
 const TURN_WAIT: Duration = Duration::from_secs(2);
@@ -17,9 +18,21 @@ const SMALL: usize = 16 * 1024;
 /// Room is taken in pieces of so many KiB.
 const PIECE_KIB: u32 = 64;
 
+/// How it is at present.
+#[derive(Clone, Copy, Debug)]
+pub struct Loaded {
+    /// Executions that run.
+    pub running: usize,
+    /// Executions that wait for a turn.
+    pub waiting: usize,
+    /// Whether memory is short.
+    pub is_short: bool,
+}
+
 /// See the module.
 pub struct Load {
     turns: Semaphore,
+    turns_max: usize,
     waiting: AtomicUsize,
     waiting_max: usize,
     bodies: Arc<Semaphore>,
@@ -30,12 +43,13 @@ impl Load {
     /// Nothing runs yet.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        let permits = |count: u64| Semaphore::new(size(count).clamp(1, Semaphore::MAX_PERMITS));
+        let most = |count: u64| size(count).clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            turns: permits(limits.executions),
+            turns: Semaphore::new(most(limits.executions)),
+            turns_max: most(limits.executions),
             waiting: AtomicUsize::new(0),
             waiting_max: size(limits.executions_waiting),
-            bodies: Arc::new(permits(limits.bodies_kib)),
+            bodies: Arc::new(Semaphore::new(most(limits.bodies_kib))),
             short: AtomicBool::new(false),
         }
     }
@@ -57,27 +71,48 @@ impl Load {
         }
     }
 
+    /// Something new may begin.
+    ///
+    /// # Errors
+    /// `OVERLOADED`: memory is short.
+    pub fn admit(&self) -> Result<(), GraphError> {
+        if self.is_short() { Err(refused("memory")) } else { Ok(()) }
+    }
+
     /// A turn to run, given back when dropped.
     ///
     /// # Errors
     /// `OVERLOADED`: memory is short, or there is too much to do.
     pub async fn turn(&self) -> Result<SemaphorePermit<'_>, GraphError> {
-        if self.is_short() {
-            return Err(GraphError::overloaded());
-        }
+        self.admit()?;
         if let Ok(turn) = self.turns.try_acquire() {
             return Ok(turn);
         }
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
         let _left = Leaving(&self.waiting);
         if waiting >= self.waiting_max {
-            return Err(GraphError::overloaded());
+            return Err(refused("busy"));
         }
         match timeout(TURN_WAIT, self.turns.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(GraphError::overloaded()),
+            Ok(Err(_)) | Err(_) => Err(refused("busy")),
         }
     }
+
+    /// How it is, for whoever looks.
+    #[must_use]
+    pub fn loaded(&self) -> Loaded {
+        Loaded {
+            running: self.turns_max.saturating_sub(self.turns.available_permits()),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            is_short: self.is_short(),
+        }
+    }
+}
+
+fn refused(why: &'static str) -> GraphError {
+    metrics::all().turned_away("request", why);
+    GraphError::overloaded()
 }
 
 /// The room that something large from a client takes, for as long as this lasts: the body of a request, packed or not, or
@@ -95,8 +130,11 @@ impl Room {
         if more == 0 {
             return true;
         }
-        let Ok(more) = u32::try_from(more) else { return false };
-        let Ok(more) = Arc::clone(&load.bodies).try_acquire_many_owned(more) else { return false };
+        let found = u32::try_from(more).ok().and_then(|more| load.bodies.clone().try_acquire_many_owned(more).ok());
+        let Some(more) = found else {
+            metrics::all().turned_away("body", "busy");
+            return false;
+        };
         match &mut self.0 {
             Some(held) => held.merge(more),
             none => *none = Some(more),

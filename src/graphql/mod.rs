@@ -21,7 +21,7 @@ use async_graphql::Schema;
 pub use engine::{Engine, Live, Terms};
 pub use error::GraphError;
 pub use id::GlobalId;
-pub use load::{Load, Room};
+pub use load::{Load, Loaded, Room};
 
 /// What this service answers to.
 pub type TalkbackSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;

@@ -39,12 +39,12 @@ impl Proxies {
             ProxyHeader::Forwarded => header::FORWARDED,
         };
         for line in headers.get_all(&name).iter().rev() {
-            let Ok(line) = line.to_str() else { return client };
-            for element in line.rsplit(',') {
-                let node = match self.header {
+            // Each element by itself: what a client wrote at the left must not spoil what its proxy added at the right.
+            for element in line.as_bytes().rsplit(|byte| *byte == b',') {
+                let node = str::from_utf8(element).ok().and_then(|element| match self.header {
                     ProxyHeader::XForwardedFor => Some(element),
                     ProxyHeader::Forwarded => forwarded_for(element),
-                };
+                });
                 // "unknown", or a name that the proxy made up (RFC 7239, section 6): nothing beyond it counts.
                 let Some(address) = node.and_then(address) else { return client };
                 client = address;
@@ -56,7 +56,10 @@ impl Proxies {
         client
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Whether this is a proxy that the operator named.
+    #[must_use]
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }
@@ -87,7 +90,8 @@ mod tests {
             ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
             ProxyHeader::Forwarded => header::FORWARDED,
         };
-        let lines = lines.iter().map(|line| (name.clone(), line.parse().expect("a header's value")));
+        let value = |line: &str| http::HeaderValue::from_bytes(line.as_bytes()).expect("a header's value");
+        let lines = lines.iter().map(|line| (name.clone(), value(line)));
         let headers: HeaderMap = lines.fold(HeaderMap::new(), |mut headers, (name, value)| {
             headers.append(name, value);
             headers
@@ -121,6 +125,7 @@ mod tests {
             "beyond what is unknown, nothing is known"
         );
         assert_eq!(seen(&["192.0.2.1, , 10.2.3.4"]), "10.2.3.4");
+        assert_eq!(seen(&["\u{ff}, 192.0.2.1"]), "192.0.2.1", "what a client claims spoils nothing, either");
     }
 
     #[test]

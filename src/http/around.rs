@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::address::Proxies;
@@ -29,6 +30,8 @@ pub struct Around {
     pub proxies: Proxies,
     /// Whether readers come by https.
     pub is_secure: bool,
+    /// The node will stop: connections are not kept for another request.
+    pub leaving: CancellationToken,
 }
 
 /// The middleware.
@@ -57,6 +60,9 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
         headers.insert(REQUEST_ID, id);
     }
     secure(headers, around.is_secure);
+    if around.leaving.is_cancelled() && status != StatusCode::SWITCHING_PROTOCOLS {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     metrics::all().answered(status);
     response
 }

@@ -48,8 +48,8 @@ pub async fn post(
 ) -> Response {
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
     let (max, load) = (size(edge.engine.limits().body_bytes), edge.engine.load());
-    if load.is_short() {
-        return Problem::overloaded().respond(media);
+    if let Err(short) = load.admit() {
+        return Problem::later(short).respond(media);
     }
     let message = match body::read(&headers, body, max, load).await {
         Ok(held) => read_json(held.bytes()).map_err(Problem::from),
@@ -67,15 +67,15 @@ pub async fn get(
     let (mut parts, _) = request.into_parts();
     let upgrade = parts.headers.get(header::UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
     if upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
-        if edge.engine.load().is_short() {
-            return Problem::overloaded().respond(Media::Json);
+        if let Err(short) = edge.engine.load().admit() {
+            return Problem::later(short).respond(Media::Json);
         }
         return websocket::upgrade(edge, peer.address.ip(), &mut parts).await;
     }
     let headers = parts.headers.clone();
     let Some(media) = negotiate::accepted(&headers) else { return not_acceptable() };
-    if edge.engine.load().is_short() {
-        return Problem::overloaded().respond(media);
+    if let Err(short) = edge.engine.load().admit() {
+        return Problem::later(short).respond(media);
     }
     let message = Message::from_address(parts.uri.query()).map_err(Problem::from);
     let sent = Sent { from: peer, version: parts.version, safe_only: true };

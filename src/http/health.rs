@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use http::{StatusCode, header};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::Edge;
 use crate::graphql::GraphError;
@@ -22,7 +23,7 @@ pub fn routes() -> Router<Edge> {
 /// bus, events come at the pace of comparing: degraded, not dead.
 async fn ready(State(edge): State<Edge>) -> impl IntoResponse {
     let migrated = edge.service.store.migrated().await;
-    let stopping = edge.stopping.is_cancelled();
+    let stopping = edge.leaving.is_cancelled();
     let bus = if edge.bus.is_connected() { "ok" } else { "degraded" };
     let (database, migrations) = match migrated {
         Ok(Migrated::All) => ("ok", "ok"),
@@ -35,12 +36,12 @@ async fn ready(State(edge): State<Edge>) -> impl IntoResponse {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }
 
-/// Serves `/metrics` until the node stops, on an address of its own: what a node counts is not for readers,
-/// and behind a proxy on the same machine "only from loopback" would mean everybody.
-pub async fn serve_metrics(listener: TcpListener, edge: Edge) {
-    let stopping = edge.stopping.clone();
+/// Serves `/metrics` until `over`, on an address of its own: what a node counts is not for readers, and behind a
+/// proxy on the same machine "only from loopback" would mean everybody. It has health, too, and tells of a stop for
+/// as long as one takes.
+pub async fn serve_metrics(listener: TcpListener, edge: Edge, over: CancellationToken) {
     let app = routes().route("/metrics", get(read_metrics)).with_state(edge);
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.cancelled_owned());
+    let serving = axum::serve(listener, app).with_graceful_shutdown(over.cancelled_owned());
     if let Err(error) = serving.await {
         tracing::error!(%error, "metrics are not served any more");
     }
@@ -51,6 +52,9 @@ async fn read_metrics(State(edge): State<Edge>) -> Response {
     let present = Present {
         hubs: feed.followed(),
         groups: feed.groups(),
+        connections: edge.connections.len(),
+        streams: edge.streams.len(),
+        load: edge.engine.load().loaded(),
         statements: store.statements(),
         pools: store.pools(),
         bus: edge.bus.stats(),

@@ -14,6 +14,7 @@ pub mod serve;
 mod sse;
 pub mod websocket;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::serve::Crowd;
 use crate::auth::Gate;
 use crate::bus::EventBus;
 use crate::graphql::{Engine, Site};
@@ -53,9 +55,15 @@ pub struct Edge {
     pub site: Site,
     /// For readiness.
     pub bus: Arc<dyn EventBus>,
+    /// Connections that are open, by the address at their other end.
+    pub connections: Crowd<IpAddr>,
+    /// Streams of events that are open, by the client's address.
+    pub streams: Crowd<IpAddr>,
     /// WebSockets that are open, by address and by person.
     pub sockets: Sockets,
-    /// Ends long-lived connections when the node stops.
+    /// The node will stop: whoever sends it requests is told, and sends them elsewhere.
+    pub leaving: CancellationToken,
+    /// The node stops: ends long-lived connections.
     pub stopping: CancellationToken,
     /// Every connection and socket: what a stop waits for.
     pub tasks: TaskTracker,

@@ -48,10 +48,18 @@ struct Reason {
     reason: &'static str,
 }
 
+/// Who or what was refused for want of room, and of which.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct TurnedAway {
+    what: &'static str,
+    why: &'static str,
+}
+
 /// Everything that this process counts.
 #[derive(Debug, Default)]
 pub struct Metrics {
     answers: Family<Status, Counter>,
+    turned_away: Family<TurnedAway, Counter>,
     operations: Family<Ended, Counter>,
     took: Family<Kind, Histogram>,
     readers: Gauge,
@@ -85,6 +93,11 @@ impl Metrics {
     /// An HTTP answer was begun.
     pub fn answered(&self, status: StatusCode) {
         self.answers.get_or_create(&Status { status: status.as_u16() }).inc();
+    }
+
+    /// There was no room: for which kind of thing, and what there is too much of.
+    pub fn turned_away(&self, what: &'static str, why: &'static str) {
+        self.turned_away.get_or_create(&TurnedAway { what, why }).inc();
     }
 
     /// A GraphQL operation ended, or, for a subscription, began: `ok` or a code.
@@ -137,6 +150,8 @@ impl Metrics {
     fn register(&self, registry: &mut Registry) {
         let told = "HTTP answers by status";
         registry.register("http_answers", told, self.answers.clone());
+        let told = "What was refused for want of room, by what it was and what there was too much of";
+        registry.register("turned_away", told, self.turned_away.clone());
         let told = "GraphQL operations by kind and outcome; a subscription counts when it begins";
         registry.register("operations", told, self.operations.clone());
         let told = "How long an operation took, or a subscription to begin";

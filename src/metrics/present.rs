@@ -6,6 +6,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::bus::BusStats;
+use crate::graphql::Loaded;
 use crate::memory;
 use crate::store::PoolState;
 
@@ -16,6 +17,12 @@ pub struct Present {
     pub hubs: usize,
     /// Distinct subscriptions that are rendered.
     pub groups: usize,
+    /// Open connections, streams and sockets included.
+    pub connections: usize,
+    /// Of these, streams of events.
+    pub streams: usize,
+    /// What runs, what waits for its turn, and whether memory is short.
+    pub load: Loaded,
     /// SQL statements sent so far.
     pub statements: u64,
     /// Connections to the database, by what they are for.
@@ -35,6 +42,11 @@ impl Collector for Present {
         gauge("hubs", "Articles that somebody follows on this node", self.hubs)?;
         gauge("groups", "Distinct subscriptions that this node renders", self.groups)?;
         gauge("bus_connected", "Whether hints flow between nodes", usize::from(self.is_connected))?;
+        gauge("connections", "Open connections, streams and sockets included", self.connections)?;
+        gauge("streams", "Of these, streams of events", self.streams)?;
+        gauge("executions", "Queries, mutations and pages that run", self.load.running)?;
+        gauge("executions_waiting", "Those that wait for a turn", self.load.waiting)?;
+        gauge("memory_short", "Whether requests are turned away to save memory", usize::from(self.load.is_short))?;
         for (name, pool) in &self.pools {
             let told = "Open connections to the database";
             gauge(&format!("database_{name}_connections"), told, pool.open)?;

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Rate, TooFast};
-use crate::bus::{Backoff, BusError, Complaints, Link, lock};
+use crate::bus::{Backoff, BusError, Link, lock};
+use crate::complaints::Complaints;
 
 /// How long a request waits for Redis: a hundred times what Redis takes.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -1,6 +1,5 @@
 //! How to reach the server: settings of a connection, the pace of retries, and how failures are told.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisError, RedisResult,
 };
+
 use tokio::time::Instant;
 
 use super::BusError;
-use crate::bus::lock;
 
 /// How long a connection attempt may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -21,8 +20,6 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer that is gone without a word is noticed after this long, even by an idle connection. The
 /// subscriber's PING finds it sooner; the kernel does for the publisher, which is silent without writes.
 const DEAD_PEER_AFTER: Duration = Duration::from_secs(5);
-/// Under a Redis that stays away, one line of log per side and this long.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 
 /// Where the server is, and how to get in.
 #[derive(Clone, Debug)]
@@ -163,20 +160,5 @@ impl Health {
 
     pub(super) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
-    }
-}
-
-/// Lets one complaint through per [`COMPLAIN_EVERY`].
-#[derive(Debug, Default)]
-pub(crate) struct Complaints(Mutex<Option<Instant>>);
-
-impl Complaints {
-    pub(crate) fn is_due(&self) -> bool {
-        let mut last = lock(&self.0);
-        let due = last.is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY);
-        if due {
-            *last = Some(Instant::now());
-        }
-        due
     }
 }

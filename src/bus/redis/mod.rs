@@ -28,7 +28,7 @@ use tokio::time::timeout;
 use self::channels::Channels;
 use self::interest::Interest;
 use self::link::Health;
-pub(crate) use self::link::{Backoff, Complaints, Link};
+pub(crate) use self::link::{Backoff, Link};
 use self::publisher::{Outbox, Publisher};
 use self::subscriber::Subscriber;
 use super::notices::{NoticeSender, Notices, channel};

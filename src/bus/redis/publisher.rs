@@ -13,8 +13,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::channels::Channels;
-use super::link::{Backoff, Complaints, Health, Link};
+use super::link::{Backoff, Health, Link};
 use crate::bus::{Hint, Topic, lock};
+use crate::complaints::Complaints;
 
 /// How many topics wait for an absent Redis. Beyond it hints are dropped: the nodes that miss them compare
 /// with the store when they are back.

@@ -10,9 +10,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::channels::Channels;
 use super::interest::{Changes, Interest};
-use super::link::{Backoff, Complaints, Health, Link};
+use super::link::{Backoff, Health, Link};
 use crate::bus::Topic;
 use crate::bus::notices::NoticeSender;
+use crate::complaints::Complaints;
 
 /// A server that hangs, or a connection that is only half open, shows in an unanswered PING.
 const PING_EVERY: Duration = Duration::from_secs(1);

@@ -7,7 +7,8 @@ use redis::{PushInfo, RedisResult};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::bus::{BusError, Complaints, Link};
+use crate::bus::{BusError, Link};
+use crate::complaints::Complaints;
 
 /// How long a request waits for it.
 const WAIT: Duration = Duration::from_millis(250);

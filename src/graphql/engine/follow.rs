@@ -59,9 +59,7 @@ impl Engine {
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
         self.keep_pace(&accepted, &viewer).await.map_err(|error| Box::new(refused(error)))?;
-        if self.load.is_short() {
-            return Err(Box::new(refused(GraphError::overloaded())));
-        }
+        self.load.admit().map_err(|short| Box::new(refused(short)))?;
         let Accepted { text, asked, admitted, .. } = &accepted;
         let name = asked.operation_name.as_deref();
         if !has_plain_root(&admitted.document, name) {

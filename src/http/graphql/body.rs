@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 
 use super::problem::Problem;
-use crate::graphql::{Load, Room};
+use crate::graphql::{GraphError, Load, Room};
 use crate::http::negotiate::{self, Encoding};
 
 /// Unpacked in pieces of so many bytes.
@@ -33,7 +33,7 @@ impl Held {
             return Err(too_large(max));
         }
         if !self.room.fits(bytes, load) {
-            return Err(Problem::overloaded());
+            return Err(Problem::later(GraphError::overloaded()));
         }
         self.bytes.extend_from_slice(piece);
         Ok(())

@@ -49,9 +49,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
-    /// There is too much to do, or too little memory.
-    pub fn overloaded() -> Self {
-        Self::of(StatusCode::SERVICE_UNAVAILABLE, GraphError::overloaded())
+    /// Too much, or too fast: with the time after which to try again.
+    pub fn later(error: GraphError) -> Self {
+        let status = match error.code() {
+            "RATE_LIMITED" => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::of(status, error)
     }
 
     /// With another header than its status has by itself.
@@ -70,7 +74,8 @@ impl Problem {
         let media = if media == Media::Events { Media::Json } else { media };
         let mut response = json(self.status, media, &refused(*self.error));
         if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            // An error that says how long to wait knows better.
+            response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
         }
         response
     }

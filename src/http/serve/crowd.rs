@@ -28,17 +28,22 @@ impl<K> Default for Crowd<K> {
 }
 
 impl<K: Eq + Hash + Clone + Send + 'static> Crowd<K> {
-    /// One more of `key`, unless that makes more than `all_max` or more than `each_max` of it.
-    #[must_use]
-    pub fn enter(&self, key: K, all_max: usize, each_max: usize) -> Option<Place<K>> {
+    /// One more of `key`.
+    ///
+    /// # Errors
+    /// There are `all_max`, or `each_max` of it.
+    pub fn enter(&self, key: K, all_max: usize, each_max: usize) -> Result<Place<K>, Crowded> {
         let mut counts = self.lock();
         let of_key = counts.each.get(&key).copied().unwrap_or(0);
-        if counts.all >= all_max || of_key >= each_max {
-            return None;
+        if counts.all >= all_max {
+            return Err(Crowded::All);
+        }
+        if of_key >= each_max {
+            return Err(Crowded::Each);
         }
         counts.all += 1;
         counts.each.insert(key.clone(), of_key + 1);
-        Some(Place { crowd: self.clone(), key })
+        Ok(Place { crowd: self.clone(), key })
     }
 
     /// How many are in.
@@ -69,6 +74,30 @@ impl<K: Eq + Hash + Clone + Send + 'static> Crowd<K> {
     }
 }
 
+/// There are too many already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crowded {
+    /// In all.
+    All,
+    /// Of this kind.
+    Each,
+}
+
+impl Crowded {
+    /// What there is too much of, for whoever counts refusals.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Each => "address",
+        }
+    }
+}
+
+/// How many one address may have. A proxy on this machine that nobody said is one speaks for everybody.
+pub fn most_of(address: IpAddr, most: usize) -> usize {
+    if address.to_canonical().is_loopback() { usize::MAX } else { most }
+}
+
 /// A place in a crowd, given back when dropped.
 pub struct Place<K: Eq + Hash + Clone + Send + 'static> {
     crowd: Crowd<K>,
@@ -81,15 +110,6 @@ impl<K: Eq + Hash + Clone + Send + 'static> Drop for Place<K> {
     }
 }
 
-/// Those who share an address: of IPv6 a household or a server has 64 bits to itself.
-#[must_use]
-pub fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,11 +119,11 @@ mod tests {
         let crowd = Crowd::default();
         let first = crowd.enter("a", 3, 2).expect("there is room");
         let _second = crowd.enter("a", 3, 2).expect("there is room");
-        assert!(crowd.enter("a", 3, 2).is_none(), "two of one");
+        assert_eq!(crowd.enter("a", 3, 2).err(), Some(Crowded::Each), "two of one");
         let _third = crowd.enter("b", 3, 2).expect("there is room for another");
-        assert!(crowd.enter("c", 3, 2).is_none(), "three in all");
+        assert_eq!(crowd.enter("c", 3, 2).err(), Some(Crowded::All), "three in all");
         drop(first);
-        assert!(crowd.enter("c", 3, 2).is_some(), "somebody left");
+        assert!(crowd.enter("c", 3, 2).is_ok(), "somebody left");
         assert_eq!(crowd.len(), 2);
     }
 }

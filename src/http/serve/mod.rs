@@ -6,14 +6,15 @@
 //! - [`crowd`]: how many there may be, in all and from one address
 //! - [`line`]: the TCP stream as hyper sees it, which notices a reader that has stopped reading
 //! - [`patience`]: how long a client may take for the head and the body of a request
+//! - [`refusal`]: what those are told for whom there is no room
 
 mod crowd;
 mod line;
 mod patience;
+mod refusal;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,34 +24,27 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use crate::limits;
 
-pub use crowd::{Crowd, Place, household};
+pub use crowd::{Crowd, Crowded, Place, most_of};
 pub use line::Line;
 
+use super::address::Proxies;
 use super::line::Peer;
+use crate::domain::address::network;
+use refusal::Refusals;
 
 /// The head of a request: a token and a `Last-Event-ID` are a few hundred bytes, a query in the address a few
-/// thousand. More is answered with 431 or 414.
+/// thousand. Hyper reads in pieces of this size: what is twice as long is answered with 431.
 const HEAD_MAX: usize = 32 * 1024;
 /// Headers of one request.
 const HEADERS_MAX: usize = 64;
 /// What the kernel may hold on to for a reader that no longer acknowledges anything.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(60);
-/// Refusals that are waited for until their client has read them; others are cut.
-const REFUSALS_MAX: usize = 64;
-/// How long such a client may take.
-const REFUSAL_WAIT: Duration = Duration::from_secs(2);
-/// What a connection too many is told.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/json; charset=utf-8\r\nretry-after: 5\r\ncontent-length: 116\r\nconnection: close\r\n\r\n\
-    {\"errors\":[{\"message\":\"Too many connections are open: try again in a moment.\",\"extensions\":{\"code\":\"OVERLOADED\"}}]}\n";
-
 /// What connections may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -84,21 +78,40 @@ impl From<&limits::Limits> for Limits {
     }
 }
 
-/// Serves until `stopping` is cancelled and what was begun has ended, or [`Limits::drain_wait`] is over. `tasks`
-/// is told of every connection; what outlives one, as a WebSocket does, belongs there too.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    limits: Limits,
-    tasks: TaskTracker,
-    stopping: CancellationToken,
-) {
-    let (limits, crowd) = (Arc::new(limits), Crowd::default());
-    let (cut, refusals) = (CancellationToken::new(), Arc::new(Semaphore::new(REFUSALS_MAX)));
+/// Who is let in, and for how long.
+pub struct Door {
+    /// How many, and how patiently.
+    pub limits: Limits,
+    /// Who speaks for others.
+    pub proxies: Proxies,
+    /// Those who are in.
+    pub connections: Crowd<IpAddr>,
+    /// Told of every connection; what outlives one, as a WebSocket does, belongs there too.
+    pub tasks: TaskTracker,
+    /// Nobody else is let in, and who is in is shown out.
+    pub stopping: CancellationToken,
+}
+
+impl Door {
+    /// A place for a connection. A proxy speaks for everybody: those behind it are counted by their own addresses,
+    /// stream by stream and socket by socket.
+    fn place(&self, from: IpAddr) -> Result<Place<IpAddr>, Crowded> {
+        let most = if self.proxies.is_trusted(from) {
+            usize::MAX
+        } else {
+            most_of(from, self.limits.connections_per_address)
+        };
+        self.connections.enter(network(from), self.limits.connections, most)
+    }
+}
+
+/// Serves until [`Door::stopping`] is cancelled and what was begun has ended, or [`Limits::drain_wait`] is over.
+pub async fn serve(listener: TcpListener, app: Router, door: Door) {
+    let (cut, refusals) = (CancellationToken::new(), Refusals::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stopping.cancelled() => break,
+            () = door.stopping.cancelled() => break,
         };
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
@@ -108,28 +121,22 @@ pub async fn serve(
             }
         };
         prepare(&stream);
-        let most = if from.ip().to_canonical().is_loopback() {
-            usize::MAX // a proxy on this machine speaks for everybody
-        } else {
-            limits.connections_per_address
-        };
-        if let Some(place) = crowd.enter(household(from.ip()), limits.connections, most) {
-            let line = Line::new(stream, place, limits.write_wait);
-            let one = connection(line, from, app.clone(), Arc::clone(&limits), stopping.clone());
-            let cut = cut.clone();
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = one => {}
-                    () = cut.cancelled_owned() => {}
-                }
-            });
-        } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-            tasks.spawn(async move {
-                let _ = tokio::time::timeout(REFUSAL_WAIT, refuse(stream)).await;
-                drop(permit);
-            });
+        match door.place(from.ip()) {
+            Ok(place) => {
+                let line = Line::new(stream, place, door.limits.write_wait);
+                let one = connection(line, from, app.clone(), door.limits.clone(), door.stopping.clone());
+                let cut = cut.clone();
+                door.tasks.spawn(async move {
+                    tokio::select! {
+                        () = one => {}
+                        () = cut.cancelled_owned() => {}
+                    }
+                });
+            }
+            Err(crowded) => refusals.refuse(stream, from.ip(), crowded, &door.tasks),
         }
     }
+    let Door { limits, tasks, .. } = door;
     drop(listener);
     tasks.close();
     if tokio::time::timeout(limits.drain_wait, tasks.wait()).await.is_err() {
@@ -143,10 +150,10 @@ async fn connection(
     line: Line,
     from: SocketAddr,
     app: Router,
-    limits: Arc<Limits>,
+    limits: Limits,
     stopping: CancellationToken,
 ) {
-    let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait);
+    let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait, stopping.clone());
     let body_wait = limits.body_wait;
     let peer = Peer { address: from, line: line.line() };
     let service = service_fn(move |request: Request<Incoming>| {
@@ -195,40 +202,30 @@ async fn recover(error: &std::io::Error) {
     }
 }
 
-/// Says that there is no room, and waits until that was read: what is closed with something unread is reset, and
-/// the answer lost with it.
-async fn refuse(stream: TcpStream) -> std::io::Result<()> {
-    let mut rest = FULL;
-    while !rest.is_empty() {
-        stream.writable().await?;
-        match stream.try_write(rest) {
-            Ok(written) => rest = &rest[written..],
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-    socket2::SockRef::from(&stream).shutdown(std::net::Shutdown::Write)?;
-    let mut buffer = [0; 1024];
-    loop {
-        stream.readable().await?;
-        match stream.try_read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ProxyHeader;
 
     #[test]
-    fn the_refusal_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(FULL).expect("it is text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("it has a head");
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
-        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+    fn an_address_has_its_share_of_the_connections_and_a_proxy_speaks_for_everybody() {
+        let limits = crate::limits::Limits { connections_per_address: 2, ..crate::limits::Limits::default() };
+        let trusted = ["10.0.0.0/8".parse().expect("a network")];
+        let door = Door {
+            limits: Limits::from(&limits),
+            proxies: Proxies::new(&trusted, ProxyHeader::XForwardedFor),
+            connections: Crowd::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        };
+        let let_in = |address: &str| {
+            let address = address.parse().expect("an address");
+            let places: Vec<_> = (0..5).map(|_| door.place(address)).collect();
+            places.iter().filter(|place| place.is_ok()).count()
+        };
+        assert_eq!(let_in("203.0.113.9"), 2, "a stranger");
+        assert_eq!(let_in("10.0.0.1"), 5, "a proxy");
+        assert_eq!(let_in("::ffff:10.0.0.1"), 5, "the same, on a socket for both kinds of addresses");
+        assert_eq!(let_in("127.0.0.1"), 5, "one that nobody named, on this machine");
     }
 }

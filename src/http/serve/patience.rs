@@ -13,6 +13,10 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::rt;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// How long the rest of a head is waited for once the node is asked to stop.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// hyper has one time for the head of a request, and lets it run while the connection lies idle. This tells the
 /// two apart: from the first byte on, the head's time; until then, the longer one, except for a connection that
@@ -23,12 +27,19 @@ pub struct HeadTimer {
     pulse: Arc<AtomicU64>,
     head_wait: Duration,
     idle_wait: Duration,
+    /// The node stops: what has not been asked for by then is waited for no longer than [`LAST_WAIT`].
+    stopping: CancellationToken,
 }
 
 impl HeadTimer {
     /// For one connection.
-    pub fn new(pulse: Arc<AtomicU64>, head_wait: Duration, idle_wait: Duration) -> Self {
-        Self { pulse, head_wait, idle_wait }
+    pub fn new(
+        pulse: Arc<AtomicU64>,
+        head_wait: Duration,
+        idle_wait: Duration,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { pulse, head_wait, idle_wait, stopping }
     }
 }
 
@@ -36,8 +47,9 @@ impl rt::Timer for HeadTimer {
     fn sleep(&self, _: Duration) -> Pin<Box<dyn rt::Sleep>> {
         let seen = self.pulse.load(Ordering::Relaxed);
         let wait = if seen == 0 { self.head_wait } else { self.idle_wait };
+        let stopping = Some(Box::pin(self.stopping.clone().cancelled_owned()));
         let timer = self.clone();
-        Box::pin(HeadSleep { timer, seen, begun: seen == 0, sleep: Box::pin(sleep(wait)) })
+        Box::pin(HeadSleep { timer, seen, begun: seen == 0, sleep: Box::pin(sleep(wait)), stopping })
     }
 
     fn sleep_until(&self, _: std::time::Instant) -> Pin<Box<dyn rt::Sleep>> {
@@ -52,6 +64,8 @@ struct HeadSleep {
     /// Whether the head's own time runs.
     begun: bool,
     sleep: Pin<Box<Sleep>>,
+    /// `None` once it has.
+    stopping: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl rt::Sleep for HeadSleep {}
@@ -62,7 +76,13 @@ impl Future for HeadSleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if !self.begun && self.timer.pulse.load(Ordering::Relaxed) != self.seen {
             self.begun = true;
-            let ends = Instant::now() + self.timer.head_wait;
+            let wait = if self.stopping.is_some() { self.timer.head_wait } else { LAST_WAIT };
+            let ends = Instant::now() + wait;
+            self.sleep.as_mut().reset(ends);
+        }
+        if self.stopping.as_mut().is_some_and(|stopping| stopping.as_mut().poll(cx).is_ready()) {
+            self.stopping = None;
+            let ends = self.sleep.deadline().min(Instant::now() + LAST_WAIT);
             self.sleep.as_mut().reset(ends);
         }
         self.sleep.as_mut().poll(cx)

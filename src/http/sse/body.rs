@@ -2,6 +2,7 @@
 //! client that does not read costs one batch of frames.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -18,11 +19,12 @@ use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refus
 use crate::auth::End;
 use crate::feed::Frame;
 use crate::graphql::Live;
+use crate::http::serve::Place;
 
 /// The body of an operation's stream, which lasts until `until` at the latest.
 pub fn body(starting: Starting, until: Until) -> Body {
     let now = Instant::now();
-    let Until { heartbeat, stopping, ends, withdrawn } = until;
+    let Until { heartbeat, stopping, ends, withdrawn, place } = until;
     Body::from_stream(Flow {
         phase: Phase::Starting(starting),
         withdrawn,
@@ -31,6 +33,7 @@ pub fn body(starting: Starting, until: Until) -> Body {
         ends,
         heartbeat,
         spoke: now,
+        _place: place,
     })
 }
 
@@ -45,6 +48,7 @@ struct Flow {
     heartbeat: Duration,
     /// When something was last sent.
     spoke: Instant,
+    _place: Place<IpAddr>,
 }
 
 enum Phase {

@@ -77,7 +77,7 @@ pub async fn serve(line: Arc<Line>, starting: Starting, until: Until) {
 impl Stream {
     /// An end without `complete` means that the client comes back, to another node or with a new token.
     async fn run(&mut self, until: Until) -> Result<(), Lost> {
-        let Until { heartbeat, stopping, ends, mut withdrawn } = until;
+        let Until { heartbeat, stopping, ends, mut withdrawn, place: _place } = until;
         let mut stopping = pin!(stopping.cancelled());
         let mut ending = ends.map(|ends| Box::pin(sleep_until(ends)));
         // Set anew only when it has rung: what is sent meanwhile does not touch it.

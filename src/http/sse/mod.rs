@@ -7,6 +7,7 @@
 mod body;
 mod live;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_graphql::Response as GraphResponse;
@@ -21,13 +22,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::Edge;
 use super::credentials::Pass;
+use super::graphql::problem::Problem;
 use super::line::{Peer, take_over};
 use super::negotiate::Media;
+use super::serve::{Place, most_of};
 use crate::auth::{End, Refused};
+use crate::domain::address::network;
 use crate::feed::Frame;
-use crate::graphql::Live;
 use crate::graphql::engine::{Accepted, refused, to_json};
-use crate::limits::seconds;
+use crate::graphql::{GraphError, Live};
+use crate::limits::{seconds, size};
+use crate::metrics;
 
 /// Told at the beginning: the stream is open, and a browser that loses it comes back after 1 to 2 seconds.
 const OPENING: &[u8] = b":\nretry: 1000\n\n";
@@ -47,6 +52,8 @@ struct Until {
     ends: Option<Instant>,
     /// Ready when whoever it is for is no longer let in, before that.
     withdrawn: Option<BoxFuture<'static, End>>,
+    /// Counts as one from its address until it has ended.
+    place: Place<IpAddr>,
 }
 
 /// Answers with a stream that ends at once: the request was refused.
@@ -54,7 +61,8 @@ pub fn refuse(response: &GraphResponse) -> Response {
     respond(Body::from(refusal(response)))
 }
 
-/// Answers with everything that the operation gives, for as long as the client listens.
+/// Answers with everything that the operation gives, for as long as the client listens; unless its address listens to
+/// as much as it may.
 pub fn stream(
     edge: &Edge,
     accepted: Accepted,
@@ -63,6 +71,13 @@ pub fn stream(
     peer: Peer,
     version: Version,
 ) -> Response {
+    let from = peer.address.ip();
+    let most = most_of(from, size(edge.engine.limits().streams_per_address));
+    let Ok(place) = edge.streams.enter(network(from), usize::MAX, most) else {
+        metrics::all().turned_away("stream", "address");
+        let message = "Too many streams are open from where you are: close others first.";
+        return Problem::later(GraphError::new("RATE_LIMITED", message)).respond(Media::Json);
+    };
     let (engine, viewer) = (edge.engine.clone(), pass.viewer());
     let starting = async move { engine.stream(accepted, viewer, resume).await }.boxed();
     let until = Until {
@@ -70,6 +85,7 @@ pub fn stream(
         stopping: edge.stopping.clone(),
         ends: pass.expiry(edge),
         withdrawn: pass.withdrawn(edge),
+        place,
     };
     if version != Version::HTTP_11 {
         return respond(body::body(starting, until));

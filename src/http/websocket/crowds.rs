@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use crate::domain::address::network;
 use crate::domain::ids::UserId;
 use crate::domain::user::Viewer;
-use crate::http::serve::{Crowd, Place, household};
+use crate::http::serve::{Crowd, Crowded, Place, most_of};
+use crate::metrics;
 
 /// See the module. Cheap to clone: all clones count together.
 #[derive(Clone, Default)]
@@ -13,18 +15,14 @@ pub struct Sockets {
     people: Crowd<UserId>,
 }
 
-/// There are too many already.
-#[derive(Debug)]
-pub struct Crowded;
-
 impl Sockets {
     /// One more from an address.
     ///
     /// # Errors
-    /// There are `most`. A proxy on this machine that is not said to be one speaks for everybody.
+    /// There are `most`.
     pub fn from_address(&self, address: IpAddr, most: usize) -> Result<Place<IpAddr>, Crowded> {
-        let most = if address.to_canonical().is_loopback() { usize::MAX } else { most };
-        self.addresses.enter(household(address), usize::MAX, most).ok_or(Crowded)
+        let entered = self.addresses.enter(network(address), usize::MAX, most_of(address, most));
+        entered.inspect_err(|_| metrics::all().turned_away("websocket", "address"))
     }
 
     /// One more of a person; `None` for nobody in particular.
@@ -33,6 +31,7 @@ impl Sockets {
     /// There are `most`.
     pub fn of_person(&self, viewer: &Viewer, most: usize) -> Result<Option<Place<UserId>>, Crowded> {
         let Some(id) = viewer.id() else { return Ok(None) };
-        self.people.enter(id, usize::MAX, most).map(Some).ok_or(Crowded)
+        let entered = self.people.enter(id, usize::MAX, most).map(Some);
+        entered.inspect_err(|_| metrics::all().turned_away("websocket", "person"))
     }
 }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{TEXT, answer, code, post, with_flags};
+use crate::operating::seen::metrics_url;
 use crate::siege::wire::{exchange, frame, init, socket};
 use crate::support::node::NodeOptions;
 use crate::support::operations::Operation;
@@ -196,4 +197,39 @@ async fn sockets_are_capped_for_a_person_and_for_an_address() {
     let Some(Frame::Closed { code, .. }) = fourth.frame().await else { panic!("a fourth socket") };
     assert_eq!(code, Some(4429));
     from("192.0.2.8").await.unwrap().init(None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_are_capped_for_an_address_also_behind_a_proxy() {
+    let limits = ["--limit", "streams-per-address=2", "--trusted-proxy", "127.0.0.1/32"];
+    let world = with_flags(&[&limits[..], &["--metrics-listen", "127.0.0.1:0"]].concat()).await;
+    let article = world.open_article("open").await;
+    let follow = Operation::named("CommentApproved", json!({ "articleId": article.id }));
+    let body = serde_json::to_vec(&follow).unwrap();
+    let anyone = world.anyone();
+    let open = async |forwarded: &[u8]| {
+        let request = anyone.http.post(format!("{}/graphql", anyone.base)).body(body.clone());
+        let headers = [("content-type", "application/json"), ("accept", "text/event-stream")];
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let forwarded = http::HeaderValue::from_bytes(forwarded).unwrap();
+        request.header("x-forwarded-for", forwarded).send().await.unwrap()
+    };
+    let (first, _second) = (open(b"203.0.113.7").await, open(b"203.0.113.7").await);
+    assert_eq!(first.status(), 200);
+    // What a client claims stands to the left of what its proxy knows.
+    for claimed in [&b"203.0.113.7"[..], b"198.51.100.1, 203.0.113.7", b"\xff, 203.0.113.7"] {
+        let third = open(claimed).await;
+        assert_eq!(third.status(), 429, "{claimed:?}");
+        assert!(third.headers().contains_key("retry-after"));
+        assert_eq!(code(&third.json().await.unwrap()), "RATE_LIMITED");
+    }
+    assert_eq!(open(b"203.0.113.8").await.status(), 200, "somebody else");
+    let metrics = anyone.http.get(metrics_url(world.node(0)).await).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"talkback_turned_away_total{what="stream",why="address"} 3"#), "{metrics}");
+    drop(first);
+    let again = async || match open(b"203.0.113.7").await.status().as_u16() {
+        200 => Ok(()),
+        other => Err(other.to_string()),
+    };
+    wait::eventually(wait::deadline(), "the place of the one that left", again).await;
 }

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::seen::metrics_url;
 use crate::support::newsroom::words;
+use crate::support::node::NodeOptions;
 use crate::support::operations::Operation;
 use crate::support::sse::{EventStream, Item};
 use crate::support::wait;
-use crate::support::world::{Backend, World};
+use crate::support::world::{Backend, Plan, World};
 use crate::support::ws::{Frame, Socket};
 
 /// Begins a request and waits until the server asks for its body.
@@ -92,4 +94,35 @@ async fn a_node_that_stops_finishes_a_mutation_and_sends_readers_elsewhere(
         "what was answered is stored"
     );
     world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_will_stop_says_so_first_and_half_a_request_does_not_hold_it() {
+    let flags = ["--limit", "leave-seconds=2", "--metrics-listen", "127.0.0.1:0", "--demo", "off"];
+    let options = NodeOptions { flags: flags.map(str::to_owned).to_vec(), ..NodeOptions::default() };
+    let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
+    let (node, http) = (world.node(0), world.anyone().http);
+    let metrics = metrics_url(node).await;
+    let mut half = TcpStream::connect(("127.0.0.1", node.port())).await.unwrap();
+    half.write_all(b"GET /healthz HT").await.unwrap();
+    let asked = Instant::now();
+    let leaving = async {
+        node.logs("leaving in 2 s").await;
+        let watchers = [node.url(), metrics.strip_suffix("/metrics").unwrap().to_owned()];
+        for watched in watchers {
+            let told = http.get(format!("{watched}/readyz")).send().await.unwrap();
+            assert_eq!(told.status(), 503, "at {watched}");
+            assert_eq!(told.json::<Value>().await.unwrap()["stopping"], true);
+        }
+        let served = http.get(format!("{}/healthz", node.url())).send().await.unwrap();
+        assert_eq!((served.status().as_u16(), &served.headers()["connection"]), (200, &"close".parse().unwrap()));
+        node.logs("stopping: finishing what was begun").await;
+        // The metrics' listener is there for as long as the stop takes.
+        let told = http.get(metrics.replace("/metrics", "/readyz")).send().await.unwrap();
+        assert_eq!(told.status(), 503);
+    };
+    let (ended, ()) = tokio::join!(node.terminate(), leaving);
+    assert!(ended.success(), "it ends with 0, not {ended}");
+    assert!(asked.elapsed() < Duration::from_secs(7), "it took {:?}", asked.elapsed());
+    assert_eq!(wait::soon("the half request's end", half.read(&mut [0; 1])).await.unwrap(), 0);
 }

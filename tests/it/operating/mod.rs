@@ -4,7 +4,7 @@ mod faults_shown;
 mod full;
 mod headers;
 mod leaving;
-mod seen;
+pub mod seen;
 mod silent;
 mod stores;
 mod traces;

@@ -13,7 +13,7 @@ use crate::support::world::{Backend, Plan, World};
 use crate::support::{reaper, wait};
 
 /// `http://127.0.0.1:PORT/metrics`, from the node's log.
-async fn metrics_url(node: &Node) -> String {
+pub async fn metrics_url(node: &Node) -> String {
     node.logs("metrics on http://").await;
     let log = node.log();
     let (_, after) = log.split_once("metrics on ").unwrap();
