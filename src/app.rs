@@ -183,7 +183,9 @@ impl Node {
         let service =
             Service { store: store.clone(), bus: Arc::clone(&bus), clock: Arc::clone(&clock), rulebook };
         if config.demo && store.is_empty().await? {
-            demo::load(&service).await?;
+            // Whoever has a say on readers' comments is not asked about a newsroom that was made up.
+            let rulebook = Arc::new(Rulebook::unhurried());
+            demo::load(&Service { rulebook, ..service.clone() }).await?;
         }
         let (listener, address) = listen(config.listen).await?;
         let metrics = match config.metrics_listen {
@@ -228,6 +230,7 @@ impl Node {
             service,
             gate,
             site,
+            allow_origin: config.allow_origin.clone().into(),
             bus,
             connections: Crowd::default(),
             streams: Crowd::default(),
@@ -269,7 +272,7 @@ impl Node {
             tasks: edge.tasks.clone(),
             stopping: stopping.clone(),
         };
-        let app = router(edge, &config.allow_origin, around);
+        let app = router(edge, around);
         let leave_wait = limits::seconds(config.limits.leave_seconds);
         let asked = async move {
             stop.await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, seconds};
 use crate::service::hook::{Fallback, HookConfig};
 use crate::store::DatabaseUrl;
 pub use settings::{LogFormat, ProxyHeader, Settings, Switch};
@@ -125,12 +125,11 @@ impl Settings {
             return Err(ConfigError::Value { name: "--public-url", wanted: "an http or https address" });
         }
         let allow_origin = if self.allow_origin.is_empty() { file.allow_origin } else { self.allow_origin };
-        if !allow_origin.iter().all(|origin| is_web_address(origin)) {
-            return Err(ConfigError::Value {
-                name: "--allow-origin",
-                wanted: "an origin such as https://host",
-            });
-        }
+        let allow_origin = allow_origin.iter().map(|text| origin(text)).collect::<Option<_>>();
+        let allow_origin = allow_origin.ok_or(ConfigError::Value {
+            name: "--allow-origin",
+            wanted: "an origin such as https://host, without a path",
+        })?;
         let hook_url = self.moderation_hook_url.or(file.moderation_hook_url);
         let moderation_hook = hook(
             hook_url,
@@ -150,6 +149,12 @@ impl Settings {
         for limit in file.limit.iter().chain(&self.limit) {
             limits.set(limit).map_err(ConfigError::Limit)?;
         }
+        // The rest is for the write that comes of its answer, or of its silence.
+        let most = seconds(limits.execution_seconds).saturating_sub(Duration::from_secs(1));
+        if moderation_hook.as_ref().is_some_and(|hook| hook.timeout > most) {
+            let wanted = "at least a second less than the limit execution-seconds, which ends what waits for it";
+            return Err(ConfigError::Value { name: "--moderation-hook-timeout-ms", wanted });
+        }
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);
         if days > RETENTION_MAX_DAYS {
             let wanted = "0 to 36500 (a hundred years)";
@@ -164,7 +169,7 @@ impl Settings {
             redis_prefix: self.redis_prefix.or(file.redis_prefix).unwrap_or_else(|| "talkback".to_owned()),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
-            allow_origin: allow_origin.iter().map(|url| url.trim_end_matches('/').to_owned()).collect(),
+            allow_origin,
             demo,
             rate_limits: self.rate_limits.or(file.rate_limits) != Some(Switch::Off),
             feed_retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60),
@@ -217,6 +222,18 @@ fn hook(
     Ok(Some(HookConfig { url, secret, timeout: Duration::from_millis(timeout_ms), fallback, ca }))
 }
 
+/// An origin as browsers spell it: without the port that goes without saying, in lower case. `None` for what is more than
+/// an origin, which no browser would ever name.
+fn origin(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let is_bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    is_bare.then(|| url.origin().ascii_serialization())
+}
+
 fn is_web_address(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
@@ -224,6 +241,22 @@ fn is_web_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_spell_it() {
+        for (given, kept) in [
+            ("https://news.example", Some("https://news.example")),
+            ("HTTPS://News.Example:443/", Some("https://news.example")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("https://news.example/path", None),
+            ("https://news.example?x", None),
+            ("https://ana@news.example", None),
+            ("ftp://news.example", None),
+            ("null", None),
+        ] {
+            assert_eq!(origin(given).as_deref(), kept, "{given}");
+        }
+    }
 
     #[test]
     fn what_is_shown_of_the_settings_holds_no_secret() {

@@ -81,6 +81,7 @@ limits! {
     socket_ping_seconds "socket-ping-seconds" = 25, "Seconds between two pings on a WebSocket";
     socket_silence_seconds "socket-silence-seconds" = 60, "Seconds that a client may leave them unanswered, seen at the next ping";
     heartbeat_seconds "heartbeat-seconds" = 15, "Seconds of silence on a stream of events before it says that it is alive";
+    socket_frames_per_second "socket-frames-per-second" = 500, "Frames that are read from one WebSocket in a second";
     socket_operations "socket-operations" = 32, "Operations of one WebSocket at a time";
     streams_per_address "streams-per-address" = 1_000, "Streams of events from one address, loopback apart";
     sockets_per_address "sockets-per-address" = 500, "WebSockets from one address, loopback apart";
@@ -95,6 +96,27 @@ limits! {
     drain_seconds "drain-seconds" = 8, "Seconds for requests under way, once the node stops";
 }
 
+/// Limits that mean something when nothing is left of them.
+const MAY_BE_ZERO: [&str; 15] = [
+    "directives",
+    "aliases",
+    "assumed-page",
+    "introspection-lists",
+    "fragments",
+    "variables",
+    "variables-bytes",
+    "variables-nesting",
+    "conflicts",
+    "executions-waiting",
+    "memory-mib",
+    "socket-silence-seconds",
+    "heartbeat-seconds",
+    "leave-seconds",
+    "drain-seconds",
+];
+/// Levels of brackets that the parser is known to survive.
+const NESTING_MAX: u64 = 64;
+
 impl Limits {
     /// Sets one: `depth=30`.
     ///
@@ -107,7 +129,14 @@ impl Limits {
             let names: Vec<_> = ALL.iter().map(|entry| entry.name).collect();
             format!("there is no limit {name:?}; the limits are {}", names.join(", "))
         })?;
-        *slot = number.trim().parse().map_err(|_| format!("{name} is a whole number, not {number:?}"))?;
+        let number = number.trim().parse().map_err(|_| format!("{name} is a whole number, not {number:?}"))?;
+        if number == 0 && !MAY_BE_ZERO.contains(&name) {
+            return Err(format!("{name} is at least 1: with 0 nobody would be answered"));
+        }
+        if name == "nesting" && number > NESTING_MAX {
+            return Err(format!("nesting is at most {NESTING_MAX}, which is what the parser's stack bears"));
+        }
+        *slot = number;
         Ok(())
     }
 }
@@ -145,7 +174,8 @@ mod tests {
         for Entry { name, default, .. } in ALL {
             let mut limits = Limits::default();
             assert_eq!(limits.slot(name).copied(), Some(*default), "{name}");
-            limits.set(&format!("{name}=123456")).unwrap_or_else(|why| panic!("{why}"));
+            let other = if *name == "nesting" { 33 } else { 123_456 };
+            limits.set(&format!("{name}={other}")).unwrap_or_else(|why| panic!("{why}"));
             assert!(all.insert(format!("{limits:?}")), "{name} sets what another does");
             assert!(help().contains(&format!("{name}={default}")));
         }
@@ -153,7 +183,9 @@ mod tests {
 
     #[test]
     fn what_is_no_limit_is_told() {
-        for text in ["depth", "depth=", "depth=-1", "depth=many", "nothing=1", "=", ""] {
+        for text in
+            ["depth", "depth=", "depth=-1", "depth=many", "depth=0", "nesting=65", "nothing=1", "=", ""]
+        {
             assert!(Limits::default().set(text).is_err(), "{text}");
         }
     }

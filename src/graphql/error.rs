@@ -65,6 +65,12 @@ impl GraphError {
         self.code
     }
 
+    /// Seconds after which to try again, where that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     /// What clients are told.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -2,7 +2,7 @@
 //! named. What anybody else says about where they are is not believed.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
@@ -10,6 +10,11 @@ use ipnet::IpNet;
 use crate::config::ProxyHeader;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The headers in which a proxy says whom it speaks for.
+const SPOKEN_FOR: [HeaderName; 2] = [X_FORWARDED_FOR, header::FORWARDED];
+/// Told once, and not for each request.
+static UNNAMED: Once = Once::new();
 
 /// The proxies before this node.
 #[derive(Clone, Debug)]
@@ -32,6 +37,14 @@ impl Proxies {
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.is_trusted(client) {
+            if client.is_loopback() && SPOKEN_FOR.iter().any(|name| headers.contains_key(name)) {
+                UNNAMED.call_once(|| {
+                    tracing::warn!(
+                        "a proxy on this machine speaks for others, and is not believed: all its readers share one rate; \
+                         --trusted-proxy {client} names it"
+                    );
+                });
+            }
             return client;
         }
         let name = match self.header {

@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::address::Proxies;
+use super::graphql::problem::Problem;
 use super::line::Peer;
+use super::negotiate::Media;
 use crate::metrics;
 use crate::telemetry;
 use crate::trace::Trace;
@@ -52,7 +55,13 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
         trace_id = %trace,
     );
     telemetry::continue_trace(&span, request.headers());
-    let mut response = trace.clone().scope(next.run(request)).instrument(span.clone()).await;
+    let answering = async {
+        if has_one_host(&request) {
+            return next.run(request).await;
+        }
+        Problem::bad_request("Name the host that you ask, once: `Host: name`.").respond(Media::Json)
+    };
+    let mut response = trace.clone().scope(answering).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     let headers = response.headers_mut();
@@ -65,6 +74,19 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
     }
     metrics::all().answered(status);
     response
+}
+
+/// Who names none, or two, may be understood differently by a proxy (RFC 9112, section 3.2). HTTP/1.0 has no hosts.
+fn has_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            let authority = Authority::try_from(host.as_bytes());
+            authority.is_ok_and(|authority| !authority.as_str().contains('@'))
+        }
+        (None, None) => request.version() < Version::HTTP_11,
+        _ => false,
+    }
 }
 
 /// The headers that every answer has, unless whoever made it said otherwise.

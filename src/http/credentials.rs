@@ -89,6 +89,16 @@ fn cookie_counts(headers: &HeaderMap, site: &Site) -> bool {
     }
 }
 
+/// Whether a WebSocket may be opened: no same-origin policy keeps other sites' pages from it, so what `--allow-origin`
+/// says of their requests is held against the handshake. What is no browser names no origin.
+pub fn may_connect(headers: &HeaderMap, edge: &Edge) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    text(headers, "sec-fetch-site") == Some("same-origin")
+        || is_ours(origin, headers, &edge.site)
+        || edge.allow_origin.iter().any(|allowed| allowed == origin)
+}
+
 /// Whether a form was sent from a page of ours, as far as the browser says: another site's page could
 /// otherwise sign a moderator in as somebody else, or out.
 pub fn is_from_our_page(headers: &HeaderMap, site: &Site) -> bool {

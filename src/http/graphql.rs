@@ -66,7 +66,9 @@ pub async fn get(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let upgrade = parts.headers.get(header::UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
-    if upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
+    // A handshake is a GET (RFC 6455, section 4.1); the same with HEAD asks what a GET without one would say.
+    let is_get = parts.method == Method::GET;
+    if is_get && upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         if let Err(short) = edge.engine.load().admit() {
             return Problem::later(short).respond(Media::Json);
         }

@@ -53,6 +53,8 @@ pub struct Edge {
     pub gate: Gate,
     /// Where readers reach this service.
     pub site: Site,
+    /// Other sites whose pages may call, as browsers spell their origins.
+    pub allow_origin: Arc<[String]>,
     /// For readiness.
     pub bus: Arc<dyn EventBus>,
     /// Connections that are open, by the address at their other end.
@@ -70,9 +72,9 @@ pub struct Edge {
 }
 
 /// All routes.
-pub fn router(edge: Edge, allow_origin: &[String], around: Around) -> Router {
+pub fn router(edge: Edge, around: Around) -> Router {
     let origins: Vec<HeaderValue> =
-        allow_origin.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+        edge.allow_origin.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
@@ -91,7 +93,7 @@ pub fn router(edge: Edge, allow_origin: &[String], around: Around) -> Router {
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
     Router::new()
         .merge(api)
-        .merge(pages::routes())
+        .merge(pages::routes(&edge))
         .merge(health::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))

@@ -3,9 +3,11 @@
 //! - this file: the engine, and how a request is accepted
 //! - `run`: queries and mutations
 //! - `follow`: subscriptions, shared where they can be
+//! - `page`: pages, which are none of the three
 //! - `response`: what is told, and how
 
 mod follow;
+mod page;
 mod response;
 mod run;
 
@@ -225,4 +227,10 @@ fn planned_request(plan: &Plan) -> Request {
     request.operation_name.clone_from(&plan.operation_name);
     request.set_parsed_query((*plan.document).clone());
     request
+}
+
+/// It ran for as long as anything may.
+fn too_long() -> GraphError {
+    let message = "This took too long and was given up: ask for less, or try again later.";
+    GraphError::new("TIMEOUT", message)
 }

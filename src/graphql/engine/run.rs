@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::response::{kind, outcome};
-use super::{Accepted, Engine, refused, request};
+use super::{Accepted, Engine, refused, request, too_long};
 use crate::domain::user::Viewer;
 use crate::graphql::context::Scope;
 use crate::graphql::error::GraphError;
@@ -58,10 +58,7 @@ impl Engine {
         let mut response = match tokio::time::timeout(most, executing).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return refused(error.into()),
-            Err(_) => {
-                let message = "This took too long and was given up: ask for less, or try again later.";
-                return refused(GraphError::new("TIMEOUT", message));
-            }
+            Err(_) => return refused(too_long()),
         };
         self.tidy(&mut response);
         if let Some(cost) = cost {

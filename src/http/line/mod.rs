@@ -30,7 +30,7 @@ pub struct Lost;
 pub struct Line {
     stream: TcpStream,
     out: Mutex<Out>,
-    /// How long a client may take for what it is sent.
+    /// How long a client may take nothing of what it is sent.
     write_wait: Duration,
     _place: Option<Place<IpAddr>>,
 }
@@ -117,24 +117,25 @@ impl Line {
     /// # Errors
     /// As [`Self::write`].
     pub async fn finish(&self) -> Result<(), Lost> {
-        let finished = timeout(self.write_wait, async {
-            while !self.try_finish()? {
-                self.stream.writable().await.map_err(|_| Lost)?;
-            }
-            Ok(())
-        });
-        finished.await.unwrap_or(Err(Lost))
+        while !self.try_finish()? {
+            self.room().await?;
+        }
+        Ok(())
     }
 
     async fn write_slowly(&self, bytes: &[u8]) -> Result<(), Lost> {
-        let begun = timeout(self.write_wait, async {
-            while !self.try_finish()? || self.offer(bytes) == Offered::NotNow {
-                self.stream.writable().await.map_err(|_| Lost)?;
-            }
-            Ok(())
-        });
-        begun.await.unwrap_or(Err(Lost))?;
+        while !self.try_finish()? || self.offer(bytes) == Offered::NotNow {
+            self.room().await?;
+        }
         self.finish().await
+    }
+
+    /// Waits until the socket takes something again, which is when its client has taken something.
+    async fn room(&self) -> Result<(), Lost> {
+        match timeout(self.write_wait, self.stream.writable()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Lost),
+        }
     }
 
     /// Whether nothing is left.

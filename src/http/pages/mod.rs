@@ -8,6 +8,7 @@
 //! | `metadata` | what pages tell search engines and those who share them |
 //! | `atom` | feeds of the stories, and of the comments on one |
 //! | `layout`, `wording`, `place` | the frame of every page; dates and numbers in words; places in lists |
+//! | `guard` | what is done before a page is made |
 //! | `assets` | the files built from `web/`, inside the binary |
 //! | `visit`, `answer`, `problem` | who comes, the headers that go out, and what goes wrong |
 
@@ -18,6 +19,7 @@ mod atom;
 mod comments;
 mod desk;
 mod front;
+mod guard;
 mod layout;
 mod metadata;
 mod place;
@@ -29,6 +31,7 @@ mod wording;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::Edge;
@@ -40,22 +43,23 @@ pub const SESSION_COOKIE: &str = "talkback_session";
 const FORM_MAX: usize = 4 * 1024;
 
 /// All pages, and the page for every address that there is not.
-pub fn routes() -> Router<Edge> {
+pub fn routes(edge: &Edge) -> Router<Edge> {
     let forms = Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(DefaultBodyLimit::max(FORM_MAX));
-    Router::new()
+    let made = Router::new()
         .route("/", get(front::front))
         .route("/articles/{slug}", get(story::story))
         .route("/articles/{slug}/comments.atom", get(atom::comments))
         .route(atom::SITE, get(atom::site))
         .route("/moderate", get(desk::desk))
         .route("/graphiql", get(desk::graphiql))
-        .route("/assets/{file}", get(assets::asset))
+        .merge(forms)
+        .route_layer(from_fn_with_state(edge.clone(), guard::guard));
+    made.route("/assets/{file}", get(assets::asset))
         .route("/embed.js", get(assets::embed))
         .route("/count.js", get(assets::count))
-        .merge(forms)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
 }

@@ -3,12 +3,13 @@
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 use maud::{Markup, html};
 
 use super::answer::{self, Keep, Policy};
 use super::layout::{Frame, frame};
 use crate::auth::Refused;
+use crate::graphql::GraphError;
 use crate::store::StoreError;
 use crate::trace::Trace;
 
@@ -21,6 +22,9 @@ pub enum Problem {
     /// A form that was not sent from a page of ours.
     #[error("the form was sent from another site")]
     OtherSite,
+    /// Too much, or too fast.
+    #[error("{}", .0.message())]
+    Later(GraphError),
     /// Our fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,6 +62,8 @@ impl IntoResponse for Problem {
                         a href="/sign-in" { "Go to the sign-in page" } "." }
                 },
             ),
+            Self::Later(why) => later(&why),
+            Self::Store(error) if error.is_out_of_reach() => later(&error.into()),
             Self::Store(error) => fault(&error),
             Self::Session(_) | Self::Cookie => fault(&self),
         }
@@ -87,6 +93,17 @@ fn missing() -> Response {
                 a href="/" { "See the latest stories" } "." }
         },
     )
+}
+
+/// Asked for again after the time that is told, it is there.
+fn later(why: &GraphError) -> Response {
+    let (status, title) = match why.code() {
+        "RATE_LIMITED" => (StatusCode::TOO_MANY_REQUESTS, "That was a lot at once"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "Just a moment, please"),
+    };
+    let mut response = panel(status, title, html! { p { (why.message()) } });
+    response.headers_mut().insert(header::RETRY_AFTER, why.retry_after().unwrap_or(2).into());
+    response
 }
 
 fn fault(cause: &dyn std::error::Error) -> Response {

@@ -1,5 +1,7 @@
 //! The handshake of RFC 6455, section 4.2, for the one subprotocol that is spoken here.
 
+use async_graphql_axum::GraphQLProtocol;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,6 +9,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use sha1::{Digest, Sha1};
+
+use crate::http::graphql::problem::Problem;
+use crate::http::negotiate::Media;
 
 /// The subprotocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -16,30 +21,32 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// The answer that agrees, and the connection that comes of it.
 ///
 /// # Errors
-/// The answer that does not agree.
-pub fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Box<Response>> {
+/// The answer that does not agree. A client that offers another protocol is refused: it would not understand us.
+pub async fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Box<Response>> {
+    let offers_ours = GraphQLProtocol::from_request_parts(parts, &()).await.is_ok();
     let headers = &parts.headers;
     if !lists(headers, &header::CONNECTION, "upgrade") || !lists(headers, &header::UPGRADE, "websocket") {
-        return Err(refuse(StatusCode::BAD_REQUEST, "Ask for an upgrade to websocket.\n"));
+        return Err(refuse(Problem::bad_request("Ask for an upgrade to websocket.")));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let mut response = refuse(StatusCode::UPGRADE_REQUIRED, "Speak version 13 of WebSocket.\n");
-        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        return Err(response);
+        let message = "Speak version 13 of WebSocket.";
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "UPGRADE_REQUIRED", message);
+        return Err(refuse(problem.with(header::SEC_WEBSOCKET_VERSION, "13")));
     }
     let protocols =
         headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    if !protocols.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == PROTOCOL) {
-        return Err(refuse(
-            StatusCode::BAD_REQUEST,
-            "Offer the WebSocket subprotocol graphql-transport-ws.\n",
-        ));
+    let names_it = protocols.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == PROTOCOL);
+    if !offers_ours || !names_it {
+        let message = "Offer the WebSocket subprotocol graphql-transport-ws.";
+        return Err(refuse(Problem::bad_request(message)));
     }
     let Some(accept) = headers.get(header::SEC_WEBSOCKET_KEY).and_then(accept) else {
-        return Err(refuse(StatusCode::BAD_REQUEST, "Send a Sec-WebSocket-Key.\n"));
+        let message = "Send a Sec-WebSocket-Key: sixteen bytes in Base64.";
+        return Err(refuse(Problem::bad_request(message)));
     };
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-        return Err(refuse(StatusCode::UPGRADE_REQUIRED, "This connection can't be upgraded.\n"));
+        let message = "This connection can't be upgraded.";
+        return Err(refuse(Problem::new(StatusCode::UPGRADE_REQUIRED, "UPGRADE_REQUIRED", message)));
     };
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("upgrade")),
@@ -50,8 +57,9 @@ pub fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Box<Response>> 
     Ok(((StatusCode::SWITCHING_PROTOCOLS, headers).into_response(), upgrade))
 }
 
-/// What proves that the client's key was read.
+/// What proves that the client's key was read; `None` for what is no key.
 fn accept(key: &HeaderValue) -> Option<HeaderValue> {
+    STANDARD.decode(key).ok().filter(|key| key.len() == 16)?;
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
     HeaderValue::from_str(&STANDARD.encode(digest)).ok()
 }
@@ -62,8 +70,8 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
 }
 
-fn refuse(status: StatusCode, why: &'static str) -> Box<Response> {
-    Box::new((status, why).into_response())
+fn refuse(problem: Problem) -> Box<Response> {
+    Box::new(problem.respond(Media::Json))
 }
 
 #[cfg(test)]
@@ -74,5 +82,8 @@ mod tests {
     fn the_example_of_the_rfc_is_answered_as_it_says() {
         let accepted = accept(&HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ=="));
         assert_eq!(accepted, Some(HeaderValue::from_static("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")));
+        for no_key in ["", "x", "%%%", "dGhlIHNhbXBsZQ==", "dGhlIHNhbXBsZSBub25jZQ"] {
+            assert_eq!(accept(&HeaderValue::from_static(no_key)), None, "{no_key}");
+        }
     }
 }

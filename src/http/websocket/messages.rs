@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::auth::End;
+use crate::auth::{End, Refused};
 use crate::http::message::Message;
 
 /// What a client says.
@@ -80,6 +80,15 @@ impl From<End> for Close {
             End::Expired => Self::Expired,
             End::Ended => Self::SessionEnded,
             End::RoleChanged => Self::RoleChanged,
+        }
+    }
+}
+
+impl From<Refused> for Close {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unavailable | Refused::Fault(_) => Self::Unavailable,
+            refused => Self::Forbidden(refused.to_string()),
         }
     }
 }

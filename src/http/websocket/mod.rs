@@ -10,15 +10,15 @@ mod handshake;
 pub mod messages;
 mod operations;
 mod socket;
+mod speech;
 mod wire;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use async_graphql_axum::GraphQLProtocol;
-use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::request::Parts;
+use http::{StatusCode, header};
 use hyper::upgrade::Upgraded;
 
 use super::graphql::problem::Problem;
@@ -29,18 +29,23 @@ use crate::limits::size;
 pub use crowds::Sockets;
 use wire::Wire;
 
-/// Answers the handshake. A client that offers another protocol is refused: it would not understand us.
+/// Answers the handshake.
 pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
-    if let Err(status) = GraphQLProtocol::from_request_parts(parts, &()).await {
-        return (status, "Offer the WebSocket subprotocol graphql-transport-ws.\n").into_response();
-    }
-    let pass = match credentials::pass(&parts.headers, &edge).await {
-        Ok(pass) => pass,
-        Err(refused) => return Problem::from(refused).respond(Media::Json),
-    };
-    let (response, upgrade) = match handshake::agree(parts) {
+    let (response, upgrade) = match handshake::agree(parts).await {
         Ok(agreed) => agreed,
         Err(response) => return *response,
+    };
+    if !credentials::may_connect(&parts.headers, &edge) {
+        let message = "Pages of this site may not call: an operator allows them with --allow-origin.";
+        return Problem::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).respond(Media::Json);
+    }
+    let pass = match credentials::pass(&parts.headers, &edge).await {
+        // No browser tells its page why a handshake was refused, and the first message may bring a better token than
+        // the cookie that came by itself.
+        Err(refused) if parts.headers.contains_key(header::AUTHORIZATION) => {
+            return Problem::from(refused).respond(Media::Json);
+        }
+        pass => pass,
     };
     let tasks = edge.tasks.clone();
     tasks.spawn(async move {

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::frame::{Opcode, put};
 use super::messages::{ClientMessage, Close, complete, head};
 use super::operations::{Operations, Outcome, put_frames};
+use super::speech::Speech;
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
 use crate::domain::ids::UserId;
@@ -33,7 +34,13 @@ const WRITE: usize = 32 * 1024;
 const STREAK_MAX: u32 = 8;
 
 /// Serves a socket until either side ends it.
-pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
+///
+/// `pass`: whoever its handshake's cookie stands for. A refused one is told when no better credential comes.
+pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Result<Pass, Refused>) {
+    let (pass, stale) = match pass {
+        Ok(pass) => (pass, None),
+        Err(refused) => (Pass::default(), Some(refused)),
+    };
     let most = size(edge.engine.limits().sockets_per_address);
     let Ok(_place) = edge.sockets.from_address(from, most) else {
         return take_leave(wire, &Close::TooManySockets.payload()).await;
@@ -42,6 +49,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
     let mut stopping = pin!(stopping.cancelled());
     let opened = Instant::now();
     let check = opened + seconds(edge.engine.limits().socket_init_seconds);
+    let edge_speech = edge.engine.limits().socket_frames_per_second;
     let _counted = metrics::all().socket();
     let mut session = Session {
         ends: pass.expiry(&edge),
@@ -50,10 +58,12 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         from,
         wire,
         pass,
+        stale,
         person: None,
         acknowledged: false,
         operations: Operations::default(),
         heard: opened,
+        speech: Speech::new(opened, edge_speech),
         asked: false,
         check,
         leaving: None,
@@ -61,7 +71,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         out: Vec::new(),
     };
     // One timer, set anew only when it has rung: what a socket does meanwhile does not touch it.
-    let mut timer = pin!(sleep_until(session.rings_at()));
+    let mut timer = pin!(sleep_until(session.rings_at(opened)));
     let close = loop {
         let event = poll_fn(|cx| session.poll(cx, stopping.as_mut(), timer.as_mut())).await;
         let step = match event {
@@ -78,8 +88,9 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Pass) {
         if let Err(close) = step {
             break close;
         }
-        if session.rings_at() < timer.deadline() || timer.is_elapsed() {
-            timer.as_mut().reset(session.rings_at());
+        let rings_at = session.rings_at(Instant::now());
+        if rings_at < timer.deadline() || timer.is_elapsed() {
+            timer.as_mut().reset(rings_at);
         }
     };
     session.end(&close.payload()).await;
@@ -103,6 +114,8 @@ struct Session {
     from: IpAddr,
     wire: Wire,
     pass: Pass,
+    /// Why the handshake's cookie is no good, until the first message.
+    stale: Option<Refused>,
     ends: Option<Instant>,
     withdrawn: Option<BoxFuture<'static, End>>,
     /// Counts as one of theirs, once they have said who they are.
@@ -110,6 +123,7 @@ struct Session {
     acknowledged: bool,
     operations: Operations,
     heard: Instant,
+    speech: Speech,
     /// Whether it has not answered since it was last asked for a sign of life.
     asked: bool,
     /// When to ask for a sign of life; at first, when the client should have said who it is.
@@ -156,10 +170,13 @@ impl Session {
             };
         }
         // Not left to the timer alone, which gets no turn while a client never pauses.
-        if self.rings_at() <= Instant::now() {
+        let now = Instant::now();
+        if self.rings_at(now) <= now {
             return Poll::Ready(Event::Time);
         }
-        if let Poll::Ready(heard) = self.wire.poll_hear(cx) {
+        if self.speech.waits_until(now).is_none()
+            && let Poll::Ready(heard) = self.wire.poll_hear(cx)
+        {
             return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
         }
         if timer.poll(cx).is_ready() {
@@ -191,6 +208,7 @@ impl Session {
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
         (self.heard, self.asked) = (Instant::now(), false);
+        self.speech.hear(self.heard);
         match heard {
             Heard::Text(text) => {
                 let message = read_json(text.as_bytes())
@@ -213,15 +231,11 @@ impl Session {
                     payload.iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
                 if let Some((_, value)) = authorization {
                     let value = value.as_str().unwrap_or_default();
-                    self.pass =
-                        credentials::bearer(value, &self.edge.gate).await.map_err(
-                            |refused| match refused {
-                                Refused::Unavailable | Refused::Fault(_) => Close::Unavailable,
-                                refused => Close::Forbidden(refused.to_string()),
-                            },
-                        )?;
+                    self.pass = credentials::bearer(value, &self.edge.gate).await?;
                     self.ends = self.pass.expiry(&self.edge);
                     self.withdrawn = self.pass.withdrawn(&self.edge);
+                } else if let Some(refused) = self.stale.take() {
+                    return Err(refused.into());
                 }
                 let most = size(self.edge.engine.limits().sockets_per_person);
                 let person = self.edge.sockets.of_person(&self.pass.viewer(), most);
@@ -269,8 +283,8 @@ impl Session {
         seconds(self.edge.engine.limits().socket_ping_seconds.max(1))
     }
 
-    fn rings_at(&self) -> Instant {
-        self.ends.map_or(self.check, |ends| ends.min(self.check))
+    fn rings_at(&self, now: Instant) -> Instant {
+        [self.ends, self.speech.waits_until(now)].into_iter().flatten().fold(self.check, Instant::min)
     }
 
     /// The token's time, or that for a sign of life or for the first word, may be over.

@@ -108,7 +108,7 @@ async fn a_retry_while_the_hook_thinks_makes_one_comment(
     #[values(Backend::Embedded, Backend::Scaled)] backend: Backend,
 ) {
     let mut hook = TestHook::start().await;
-    let world = world(backend, hook.port, 20_000, "hold").await;
+    let world = world(backend, hook.port, 9_000, "hold").await;
     let article = world.open_article("open").await;
     let ana = world.guest("Ana").await;
     let input =
