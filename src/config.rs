@@ -152,7 +152,8 @@ impl Settings {
         // The rest is for the write that comes of its answer, or of its silence.
         let most = seconds(limits.execution_seconds).saturating_sub(Duration::from_secs(1));
         if moderation_hook.as_ref().is_some_and(|hook| hook.timeout > most) {
-            let wanted = "at least a second less than the limit execution-seconds, which ends what waits for it";
+            let wanted =
+                "at least a second less than the limit execution-seconds, which ends what waits for it";
             return Err(ConfigError::Value { name: "--moderation-hook-timeout-ms", wanted });
         }
         let days = self.feed_retention_days.or(file.feed_retention_days).unwrap_or(30);

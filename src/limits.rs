@@ -129,7 +129,8 @@ impl Limits {
             let names: Vec<_> = ALL.iter().map(|entry| entry.name).collect();
             format!("there is no limit {name:?}; the limits are {}", names.join(", "))
         })?;
-        let number = number.trim().parse().map_err(|_| format!("{name} is a whole number, not {number:?}"))?;
+        let number =
+            number.trim().parse().map_err(|_| format!("{name} is a whole number, not {number:?}"))?;
         if number == 0 && !MAY_BE_ZERO.contains(&name) {
             return Err(format!("{name} is at least 1: with 0 nobody would be answered"));
         }

@@ -130,7 +130,8 @@ impl Room {
         if more == 0 {
             return true;
         }
-        let found = u32::try_from(more).ok().and_then(|more| load.bodies.clone().try_acquire_many_owned(more).ok());
+        let found =
+            u32::try_from(more).ok().and_then(|more| load.bodies.clone().try_acquire_many_owned(more).ok());
         let Some(more) = found else {
             metrics::all().turned_away("body", "busy");
             return false;

@@ -116,19 +116,15 @@ async fn answer(
     message: Result<Message, Problem>,
     sent: Sent,
 ) -> Response {
-    let max_age = match message.as_ref().map_or(Ok(0), Message::max_age) {
-        Ok(max_age) => max_age,
-        Err(problem) => return Problem::from(problem).respond(media),
-    };
     match prepare(edge, headers, message, &sent).await {
         Err(problem) => problem.respond(media),
-        Ok((Err(response), _)) if media == Media::Events => sse::refuse(&response),
-        Ok((Err(response), _)) => json(status(media, &response), media, &response),
-        Ok((Ok(accepted), pass)) if media == Media::Events => {
+        Ok((Err(response), ..)) if media == Media::Events => sse::refuse(&response),
+        Ok((Err(response), ..)) => json(status(media, &response), media, &response),
+        Ok((Ok(accepted), pass, _)) if media == Media::Events => {
             let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
             sse::stream(edge, accepted, &pass, resume, sent.from, sent.version)
         }
-        Ok((Ok(accepted), pass)) => {
+        Ok((Ok(accepted), pass, max_age)) => {
             let viewer = pass.viewer();
             let is_public = sent.safe_only && viewer == Viewer::Anonymous;
             let keeping = Keeping { by_name: accepted.by_name(), max_age };
@@ -142,7 +138,8 @@ async fn answer(
     }
 }
 
-type Prepared = (Result<Accepted, Box<GraphResponse>>, Pass);
+/// What was accepted, who sent it, and how old an answer they take.
+type Prepared = (Result<Accepted, Box<GraphResponse>>, Pass, u64);
 
 async fn prepare(
     edge: &Edge,
@@ -150,9 +147,18 @@ async fn prepare(
     message: Result<Message, Problem>,
     sent: &Sent,
 ) -> Result<Prepared, Problem> {
-    let message = message?;
-    let pass = credentials::pass(headers, edge).await?;
-    let accepted = edge.engine.accept(message.asked(sent.from.address.ip())?).await;
+    let from = sent.from.address.ip();
+    let asked = message.and_then(|message| Ok((message.max_age()?, message.asked(from)?)));
+    let pass = credentials::pass(headers, edge).await.map_err(Problem::from);
+    let ((max_age, asked), pass) = match (asked, pass) {
+        (Ok(asked), Ok(pass)) => (asked, pass),
+        (Err(problem), pass) => {
+            let viewer = pass.unwrap_or_default().viewer();
+            return Err(problem.counted(edge, &viewer, from));
+        }
+        (Ok(_), Err(problem)) => return Err(problem.counted(edge, &Viewer::Anonymous, from)),
+    };
+    let accepted = edge.engine.accept(asked, &pass.viewer()).await;
     if sent.safe_only
         && accepted.as_ref().is_ok_and(|accepted| accepted.operation() == OperationType::Mutation)
     {
@@ -160,5 +166,5 @@ async fn prepare(
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message);
         return Err(problem.with(header::ALLOW, "POST"));
     }
-    Ok((accepted, pass))
+    Ok((accepted, pass, max_age))
 }

@@ -46,7 +46,11 @@ impl Collector for Present {
         gauge("streams", "Of these, streams of events", self.streams)?;
         gauge("executions", "Queries, mutations and pages that run", self.load.running)?;
         gauge("executions_waiting", "Those that wait for a turn", self.load.waiting)?;
-        gauge("memory_short", "Whether requests are turned away to save memory", usize::from(self.load.is_short))?;
+        gauge(
+            "memory_short",
+            "Whether requests are turned away to save memory",
+            usize::from(self.load.is_short),
+        )?;
         for (name, pool) in &self.pools {
             let told = "Open connections to the database";
             gauge(&format!("database_{name}_connections"), told, pool.open)?;

@@ -4,7 +4,9 @@
 //! - `shared`: the same rule in Redis, for writes: a reader who is refused at one node gains nothing at another.
 //!   While Redis does not answer, each node counts on its own.
 //!
-//! Reads and subscriptions are counted per node: it is the node that they could wear out.
+//! Reads and subscriptions are counted per node: it is the node that they could wear out. What is refused before it runs
+//! counts as a read, and whatever comes is counted once more before it is looked at, in a bucket that holds as much as the
+//! others together: who keeps to those never meets it, and who does not costs no parsing.
 
 mod buckets;
 mod shared;
@@ -48,6 +50,10 @@ const WRITES_FROM_AN_ADDRESS: Rate = Rate::per_minute(120);
 const READS_FROM_AN_ADDRESS: Rate = Rate::per_minute(3_000);
 /// Subscriptions begun from one address: when a node restarts, a whole school comes back at once.
 const FOLLOWS_FROM_AN_ADDRESS: Rate = Rate::per_minute(1_200);
+/// Requests of every kind from one address, good or not: what the rates above come to.
+const REQUESTS_FROM_AN_ADDRESS: Rate = Rate::per_minute(
+    WRITES_FROM_AN_ADDRESS.burst + READS_FROM_AN_ADDRESS.burst + FOLLOWS_FROM_AN_ADDRESS.burst,
+);
 
 /// What somebody is about to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +84,7 @@ pub struct Pace {
     addresses: Buckets,
     reads: Buckets,
     follows: Buckets,
+    requests: Buckets,
     shared: Option<Shared>,
 }
 
@@ -89,6 +96,7 @@ impl Default for Pace {
             addresses: Buckets::new(WRITES_FROM_AN_ADDRESS),
             reads: Buckets::new(READS_FROM_AN_ADDRESS),
             follows: Buckets::new(FOLLOWS_FROM_AN_ADDRESS),
+            requests: Buckets::new(REQUESTS_FROM_AN_ADDRESS),
             shared: None,
         }
     }
@@ -102,6 +110,22 @@ impl Pace {
     /// The address of Redis can't be used.
     pub async fn shared(url: &str, prefix: &str) -> Result<Self, BusError> {
         Ok(Self { shared: Some(Shared::start(url, prefix).await?), ..Self::default() })
+    }
+
+    /// Takes note of a request that has not been looked at yet. Moderators and editors work at their own pace.
+    ///
+    /// # Errors
+    /// [`TooFast`].
+    pub fn look(&self, viewer: &Viewer, address: IpAddr) -> Result<(), TooFast> {
+        if policy::may(viewer, Permission::Moderate) { Ok(()) } else { self.requests.take(&network(address)) }
+    }
+
+    /// Takes note of a request that is refused before it was known to be anything: it counts as a read.
+    ///
+    /// # Errors
+    /// [`TooFast`].
+    pub fn refuse(&self, viewer: &Viewer, address: IpAddr) -> Result<(), TooFast> {
+        if policy::may(viewer, Permission::Moderate) { Ok(()) } else { self.reads.take(&network(address)) }
     }
 
     /// Takes note of what somebody is about to do. Moderators and editors work at their own pace.
@@ -156,6 +180,23 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(write(loud).await, Ok(()), "half a second is one more");
         assert!(write(loud).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_keeps_to_every_rate_is_always_looked_at() {
+        let pace = Pace::default();
+        let (address, nobody) = (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Viewer::Anonymous);
+        for (act, most) in [(Act::Write, 120), (Act::Follow, 1_200), (Act::Read, 3_000)] {
+            for _ in 0..most {
+                assert_eq!(pace.look(&nobody, address), Ok(()));
+                assert_eq!(pace.check(act, &nobody, address).await, Ok(()));
+            }
+            assert!(pace.check(act, &nobody, address).await.is_err());
+        }
+        assert!(pace.look(&nobody, address).is_err(), "one more is over one of the rates, whichever it is");
+        assert_eq!(pace.look(&Viewer::any_moderator(), address), Ok(()));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(pace.look(&nobody, address), Ok(()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::response::outcome;
+use super::response::{is_executed, outcome};
 use super::{Accepted, Engine, refused, request};
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::LogId;
@@ -29,24 +29,28 @@ impl Engine {
     /// The response that says why it does not even start.
     pub async fn stream(
         &self,
-        accepted: Accepted,
+        mut accepted: Accepted,
         viewer: Viewer,
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
         match accepted.operation() {
             OperationType::Query | OperationType::Mutation => {
                 let response = self.run(accepted, viewer).await;
-                if response.data == async_graphql::Value::Null && response.is_err() {
+                if !is_executed(&response) {
                     return Err(Box::new(response));
                 }
                 Ok(Live::Once(Some(Frame::without_cursor(&response))))
             }
             OperationType::Subscription => {
                 let (started, trace) = (Instant::now(), accepted.trace.clone());
+                let known = accepted.take_new_text();
                 let span = tracing::debug_span!("subscribe", trace_id = %trace);
                 let live = trace.scope(self.follow(accepted, viewer, resume).instrument(span)).await;
                 let outcome = live.as_ref().err().map_or(Cow::Borrowed("ok"), |response| outcome(response));
                 metrics::all().ended("subscription", outcome, started.elapsed());
+                if live.is_ok() {
+                    self.remember(known).await;
+                }
                 live
             }
         }
@@ -58,7 +62,6 @@ impl Engine {
         viewer: Viewer,
         resume: Option<String>,
     ) -> Result<Live, Box<Response>> {
-        self.keep_pace(&accepted, &viewer).await.map_err(|error| Box::new(refused(error)))?;
         self.load.admit().map_err(|short| Box::new(refused(short)))?;
         let Accepted { text, asked, admitted, .. } = &accepted;
         let name = asked.operation_name.as_deref();

@@ -37,7 +37,7 @@ use crate::service::Service;
 use crate::trace::Trace;
 
 pub use follow::Live;
-pub use response::{errors, refused, to_json};
+pub use response::{errors, is_executed, refused, to_json};
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
@@ -57,10 +57,12 @@ pub struct Asked {
 /// Where a request came from, for resolvers.
 pub(super) struct Origin(pub IpAddr);
 
-/// A request that passed the guard.
+/// A request that passed the guard, and is paid for.
 pub struct Accepted {
     text: String,
     by_name: bool,
+    /// The digest to remember the text by, once validation has passed it.
+    remember: Option<String>,
     asked: Asked,
     admitted: Admitted,
     /// Taken here, since streams go on outside of what brought them.
@@ -72,6 +74,11 @@ impl Accepted {
     #[must_use]
     pub fn operation(&self) -> OperationType {
         self.admitted.operation
+    }
+
+    /// A text that is new here, with its digest.
+    fn take_new_text(&mut self) -> Option<(String, String)> {
+        self.remember.take().map(|hash| (hash, self.text.clone()))
     }
 
     /// Whether it was named by its sender, and not sent: a persisted query.
@@ -161,28 +168,55 @@ impl Engine {
         self.executions.load(Ordering::Relaxed)
     }
 
-    /// Finds the document that a request means, and passes it through the guard.
+    /// Finds the document that a request means, and passes it through the guard. Each request costs one of what its sender
+    /// may do: what it is, or a read if it is refused here. Whoever is out of that is told so before their text is looked at.
     ///
     /// # Errors
     /// The response that says why not.
-    pub async fn accept(&self, asked: Asked) -> Result<Accepted, Box<Response>> {
-        self.admit(asked).await.map_err(|error| {
+    pub async fn accept(&self, asked: Asked, viewer: &Viewer) -> Result<Accepted, Box<Response>> {
+        self.admit(asked, viewer).await.map_err(|error| {
             let response = Response::from_errors(vec![error]);
             metrics::all().ended("refused", outcome(&response), Duration::ZERO);
             Box::new(response)
         })
     }
 
-    async fn admit(&self, mut asked: Asked) -> Result<Accepted, ServerError> {
+    async fn admit(&self, asked: Asked, viewer: &Viewer) -> Result<Accepted, ServerError> {
+        let Some(pace) = &self.pace else { return self.guard(asked).await };
+        let (address, too_fast) = (asked.address, |why| GraphError::from(why).into_server_error());
+        pace.look(viewer, address).map_err(too_fast)?;
+        let accepted = self.guard(asked).await;
+        let paid = match &accepted {
+            Ok(accepted) => pace.check(act(accepted.operation()), viewer, address).await,
+            Err(_) => pace.refuse(viewer, address),
+        };
+        paid.map_err(too_fast)?;
+        accepted
+    }
+
+    async fn guard(&self, mut asked: Asked) -> Result<Accepted, ServerError> {
         let found = self.documents.find(std::mem::take(&mut asked.wanted)).await;
         let Found { text, remember, by_name } = found.map_err(GraphError::into_server_error)?;
         let name = asked.operation_name.as_deref();
         let admitted = guard::admit(&text, name, &asked.variables, &self.limits)?;
-        if let Some(hash) = remember {
+        guard::check_values(&admitted, &asked.variables)?;
+        Ok(Accepted { text, by_name, remember, asked, admitted, trace: Trace::current() })
+    }
+
+    /// Takes note of a request that is refused for what came with it, before it could be accepted: it costs a read.
+    ///
+    /// # Errors
+    /// There were too many: that is what to tell.
+    pub fn turn_away(&self, viewer: &Viewer, address: IpAddr) -> Result<(), GraphError> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        pace.look(viewer, address).and_then(|()| pace.refuse(viewer, address)).map_err(GraphError::from)
+    }
+
+    /// Keeps a text that came with its digest: validation passed it, so it is worth a place.
+    async fn remember(&self, known: Option<(String, String)>) {
+        if let Some((hash, text)) = known {
             self.documents.remember(hash, &text).await;
         }
-        guard::check_values(&admitted, &asked.variables)?;
-        Ok(Accepted { text, by_name, asked, admitted, trace: Trace::current() })
     }
 
     /// What runs at once, and whether more may.
@@ -202,15 +236,13 @@ impl Engine {
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
+}
 
-    async fn keep_pace(&self, accepted: &Accepted, viewer: &Viewer) -> Result<(), GraphError> {
-        let Some(pace) = &self.pace else { return Ok(()) };
-        let act = match accepted.operation() {
-            OperationType::Query => Act::Read,
-            OperationType::Mutation => Act::Write,
-            OperationType::Subscription => Act::Follow,
-        };
-        Ok(pace.check(act, viewer, accepted.asked.address).await?)
+const fn act(operation: OperationType) -> Act {
+    match operation {
+        OperationType::Query => Act::Read,
+        OperationType::Mutation => Act::Write,
+        OperationType::Subscription => Act::Follow,
     }
 }
 

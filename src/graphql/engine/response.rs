@@ -55,17 +55,23 @@ impl Frame {
     }
 }
 
+/// Whether the operation ran, whatever came of it: an error of a field that can't be null leaves `data` null, but such an
+/// error has a path, and errors of the request as a whole have none.
+#[must_use]
+pub fn is_executed(response: &Response) -> bool {
+    response.data != async_graphql::Value::Null
+        || response.is_ok()
+        || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
 /// A response as JSON. A request that was not executed has no `data` entry (GraphQL specification, section
 /// 7.1), and its errors no location that nobody knows.
 #[must_use]
 pub fn to_json(response: &Response) -> Vec<u8> {
-    let not_executed = response.data == async_graphql::Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty());
-    let written = if not_executed {
-        serde_json::to_vec(&serde_json::json!({ "errors": errors(response) }))
-    } else {
+    let written = if is_executed(response) {
         serde_json::to_vec(response)
+    } else {
+        serde_json::to_vec(&serde_json::json!({ "errors": errors(response) }))
     };
     written.unwrap_or_else(|_| b"{\"data\":null}".to_vec())
 }

@@ -5,7 +5,7 @@ use async_graphql::parser::types::OperationType;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::response::{kind, outcome};
+use super::response::{is_executed, kind, outcome};
 use super::{Accepted, Engine, refused, request, too_long};
 use crate::domain::user::Viewer;
 use crate::graphql::context::Scope;
@@ -30,10 +30,7 @@ impl Engine {
         response
     }
 
-    async fn run_in_trace(&self, accepted: Accepted, viewer: Viewer) -> Response {
-        if let Err(error) = self.keep_pace(&accepted, &viewer).await {
-            return refused(error);
-        }
+    async fn run_in_trace(&self, mut accepted: Accepted, viewer: Viewer) -> Response {
         let scope = match accepted.operation() {
             OperationType::Query => Scope::frozen(self.service.clone(), viewer),
             OperationType::Mutation => Scope::live(self.service.clone(), viewer),
@@ -44,10 +41,11 @@ impl Engine {
         };
         // tokio's budget would make some of those who wait for one batch wait a turn longer than others, and
         // so split the next: a request is bounded by its cost instead.
-        let _turn = match self.load.turn().await {
+        let turn = match self.load.turn().await {
             Ok(turn) => turn,
             Err(error) => return refused(error),
         };
+        let known = accepted.take_new_text();
         let cost = accepted.asked.shows_cost.then(|| self.cost_of(&accepted.admitted));
         let executing = tokio::task::unconstrained(seeing(async {
             let response = self.schema.execute(request(accepted).data(scope)).await;
@@ -60,6 +58,10 @@ impl Engine {
             Ok(Err(error)) => return refused(error.into()),
             Err(_) => return refused(too_long()),
         };
+        drop(turn);
+        if is_executed(&response) {
+            self.remember(known).await;
+        }
         self.tidy(&mut response);
         if let Some(cost) = cost {
             response.extensions.insert("cost".to_owned(), cost);

@@ -1,13 +1,17 @@
 //! A request that can't be answered, as a response.
 
+use std::net::IpAddr;
+
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::METHODS;
 use super::response::json;
 use crate::auth::Refused;
+use crate::domain::user::Viewer;
 use crate::graphql::GraphError;
 use crate::graphql::engine::refused;
+use crate::http::Edge;
 use crate::http::message::NotOne;
 use crate::http::negotiate::Media;
 
@@ -56,6 +60,18 @@ impl Problem {
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::of(status, error)
+    }
+
+    /// The same, and counted against whoever sent it; one that came too often is told that instead. What is our own fault
+    /// costs nothing.
+    pub fn counted(self, edge: &Edge, viewer: &Viewer, from: IpAddr) -> Self {
+        if self.status.is_server_error() {
+            return self;
+        }
+        match edge.engine.turn_away(viewer, from) {
+            Ok(()) => self,
+            Err(error) => Self::later(error),
+        }
     }
 
     /// With another header than its status has by itself.

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::feed::{STORAGE_UNAVAILABLE, UNAVAILABLE};
-use crate::graphql::engine::to_json;
+use crate::graphql::engine::{is_executed, to_json};
 use crate::http::negotiate::Media;
 
 /// What an answer depends on, beside the address.
@@ -46,8 +46,9 @@ impl Keeping {
     }
 }
 
-/// The status of an answer. A client that asked for plain JSON reads the body to see whether its request was
-/// good; that something is wrong on our side, proxies and retries are to know as well.
+/// The status of an answer: a request that was not executed is the client's mistake, one that was is none, whatever its
+/// fields came to. A client that asked for plain JSON reads the body to see whether its request was good; that something is
+/// wrong on our side, so that nothing came of it, proxies and retries are to know as well.
 pub fn status(media: Media, response: &GraphResponse) -> StatusCode {
     let has_code = |wanted: &[&str]| {
         let codes = response.errors.iter().filter_map(|error| error.extensions.as_ref()?.get("code"));
@@ -63,8 +64,8 @@ pub fn status(media: Media, response: &GraphResponse) -> StatusCode {
         StatusCode::TOO_MANY_REQUESTS
     } else {
         match media {
-            Media::GraphQl | Media::Events => StatusCode::BAD_REQUEST,
-            Media::Json => StatusCode::OK,
+            Media::GraphQl | Media::Events if !is_executed(response) => StatusCode::BAD_REQUEST,
+            Media::GraphQl | Media::Events | Media::Json => StatusCode::OK,
         }
     }
 }

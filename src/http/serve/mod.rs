@@ -146,13 +146,7 @@ pub async fn serve(listener: TcpListener, app: Router, door: Door) {
 }
 
 /// One connection, request after request.
-async fn connection(
-    line: Line,
-    from: SocketAddr,
-    app: Router,
-    limits: Limits,
-    stopping: CancellationToken,
-) {
+async fn connection(line: Line, from: SocketAddr, app: Router, limits: Limits, stopping: CancellationToken) {
     let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait, stopping.clone());
     let body_wait = limits.body_wait;
     let peer = Peer { address: from, line: line.line() };

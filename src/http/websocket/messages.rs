@@ -68,6 +68,8 @@ pub enum Close {
     Overloaded,
     /// More sockets than an address, or a person, may have.
     TooManySockets,
+    /// More was refused than an address may send.
+    TooFast,
     /// The node is stopping.
     Restart,
     /// The client does not answer, or does not read.
@@ -106,7 +108,7 @@ impl Close {
             Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
             Self::InitTimeout | Self::Silent => 4408,
             Self::DuplicateId => 4409,
-            Self::InitTwice | Self::TooManySockets => 4429,
+            Self::InitTwice | Self::TooManySockets | Self::TooFast => 4429,
             Self::Restart => 1012,
             Self::Unavailable | Self::Overloaded => 1013,
         }
@@ -134,6 +136,7 @@ impl Close {
             Self::DuplicateId => "Subscriber already exists",
             Self::InitTwice => "Too many initialisation requests",
             Self::TooManySockets => "Too many sockets: close others first",
+            Self::TooFast => "That was a lot at once: wait, then try again",
             Self::Restart => "Service restart: come back",
             Self::Silent => "No answer in time",
         };

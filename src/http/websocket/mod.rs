@@ -25,6 +25,7 @@ use super::graphql::problem::Problem;
 use super::negotiate::Media;
 use super::serve::Line as HttpLine;
 use super::{Edge, credentials};
+use crate::domain::user::Viewer;
 use crate::limits::size;
 pub use crowds::Sockets;
 use wire::Wire;
@@ -43,7 +44,7 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
         // No browser tells its page why a handshake was refused, and the first message may bring a better token than
         // the cookie that came by itself.
         Err(refused) if parts.headers.contains_key(header::AUTHORIZATION) => {
-            return Problem::from(refused).respond(Media::Json);
+            return Problem::from(refused).counted(&edge, &Viewer::Anonymous, from).respond(Media::Json);
         }
         pass => pass,
     };

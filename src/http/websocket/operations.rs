@@ -89,7 +89,8 @@ impl Operations {
         let head: Arc<str> = head("next", &id).into();
         let outlet = ToSocket { line: Arc::clone(line), head: Arc::clone(&head) };
         let starting = async move {
-            let mut live = engine.stream(engine.accept(asked).await?, viewer, None).await?;
+            let accepted = engine.accept(asked, &viewer).await?;
+            let mut live = engine.stream(accepted, viewer, None).await?;
             live.send_to(outlet);
             Ok(live)
         };

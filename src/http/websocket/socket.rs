@@ -18,6 +18,7 @@ use super::speech::Speech;
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
 use crate::domain::ids::UserId;
+use crate::domain::user::Viewer;
 use crate::graphql::{GraphError, engine};
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
@@ -231,11 +232,14 @@ impl Session {
                     payload.iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
                 if let Some((_, value)) = authorization {
                     let value = value.as_str().unwrap_or_default();
-                    self.pass = credentials::bearer(value, &self.edge.gate).await?;
+                    self.pass = match credentials::bearer(value, &self.edge.gate).await {
+                        Ok(pass) => pass,
+                        Err(refused) => return Err(self.close_for(refused)),
+                    };
                     self.ends = self.pass.expiry(&self.edge);
                     self.withdrawn = self.pass.withdrawn(&self.edge);
                 } else if let Some(refused) = self.stale.take() {
-                    return Err(refused.into());
+                    return Err(self.close_for(refused));
                 }
                 let most = size(self.edge.engine.limits().sockets_per_person);
                 let person = self.edge.sockets.of_person(&self.pass.viewer(), most);
@@ -259,7 +263,9 @@ impl Session {
                 let asked = payload.asked(self.from).map_err(|NotOne(what)| Close::BadMessage(what))?;
                 let most = size(self.edge.engine.limits().socket_operations);
                 if self.operations.len() >= most {
-                    return self.refuse(&id, too_many(most)).await;
+                    let counted = self.edge.engine.turn_away(&self.pass.viewer(), self.from);
+                    let why = counted.err().unwrap_or_else(|| too_many(most));
+                    return self.refuse(&id, why).await;
                 }
                 let (engine, viewer) = (self.edge.engine.clone(), self.pass.viewer());
                 self.operations.start(id, asked, engine, viewer, self.wire.line());
@@ -269,6 +275,17 @@ impl Session {
                 self.operations.stop(&id);
                 Ok(())
             }
+        }
+    }
+
+    /// Why a socket is closed whose credentials are refused, which costs as much as any refusal.
+    fn close_for(&self, refused: Refused) -> Close {
+        let close = Close::from(refused);
+        match close {
+            Close::Forbidden(_) if self.edge.engine.turn_away(&Viewer::Anonymous, self.from).is_err() => {
+                Close::TooFast
+            }
+            close => close,
         }
     }
 

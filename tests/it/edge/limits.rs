@@ -224,7 +224,8 @@ async fn streams_are_capped_for_an_address_also_behind_a_proxy() {
         assert_eq!(code(&third.json().await.unwrap()), "RATE_LIMITED");
     }
     assert_eq!(open(b"203.0.113.8").await.status(), 200, "somebody else");
-    let metrics = anyone.http.get(metrics_url(world.node(0)).await).send().await.unwrap().text().await.unwrap();
+    let metrics =
+        anyone.http.get(metrics_url(world.node(0)).await).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(r#"talkback_turned_away_total{what="stream",why="address"} 3"#), "{metrics}");
     drop(first);
     let again = async || match open(b"203.0.113.7").await.status().as_u16() {

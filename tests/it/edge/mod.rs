@@ -1,12 +1,16 @@
 //! The letter of the protocols, where the reference clients (`tests/clients`) don't reach.
 //!
 //! - `protocol`: methods, encodings, and what is told of the schema
+//! - `charged`: what is refused counts against rates
 //! - `documents`: queries by their digest, and registered ones
+//! - `handshake`: who may open a socket and how, and whom a request names
 //! - `limits`: each by its name
 //! - `overload`: what is turned away when memory is short
 //! - `variables`: those that have to have a value
 
+mod charged;
 mod documents;
+mod handshake;
 mod limits;
 mod overload;
 mod protocol;

@@ -37,6 +37,13 @@ async fn is_turned_away(node: &Node) {
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"2".parse().unwrap()));
     let refused = Socket::open(&anyone.base).await.err().expect("no socket");
     assert!(refused.contains("503"), "{refused}");
+    for page in ["/", "/feed.atom", "/sign-in"] {
+        let refused = anyone.http.get(format!("{}{page}", anyone.base)).send().await.unwrap();
+        let when = refused.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok());
+        assert_eq!((refused.status().as_u16(), when), (503, Some("2")), "{page}");
+    }
+    let script = anyone.http.get(format!("{}/embed.js", anyone.base)).send().await.unwrap();
+    assert_eq!(script.status().as_u16(), 200, "what is only sent costs nothing");
     let alive = anyone.http.get(format!("{}/healthz", anyone.base)).send().await.unwrap();
     assert_eq!(alive.status().as_u16(), 200, "it is busy, not dead");
 }

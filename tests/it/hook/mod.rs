@@ -102,6 +102,14 @@ async fn a_hook_that_is_down_lets_the_other_rules_decide_where_the_operator_says
     world.check().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_may_take_longer_than_what_waits_for_it_is_refused_at_the_start() {
+    let world = World::embedded().await;
+    let flags = ["--moderation-hook-url", "http://127.0.0.1:1/", "--moderation-hook-secret", SECRET];
+    let ended = world.store.command(&[&flags[..], &["--moderation-hook-timeout-ms", "9500"]].concat()).await;
+    assert!(!ended.status.success() && ended.stderr.contains("execution-seconds"), "{}", ended.stderr);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_while_the_hook_thinks_makes_one_comment(

@@ -115,7 +115,10 @@ async fn a_node_that_will_stop_says_so_first_and_half_a_request_does_not_hold_it
             assert_eq!(told.json::<Value>().await.unwrap()["stopping"], true);
         }
         let served = http.get(format!("{}/healthz", node.url())).send().await.unwrap();
-        assert_eq!((served.status().as_u16(), &served.headers()["connection"]), (200, &"close".parse().unwrap()));
+        assert_eq!(
+            (served.status().as_u16(), &served.headers()["connection"]),
+            (200, &"close".parse().unwrap())
+        );
         node.logs("stopping: finishing what was begun").await;
         // The metrics' listener is there for as long as the stop takes.
         let told = http.get(metrics.replace("/metrics", "/readyz")).send().await.unwrap();

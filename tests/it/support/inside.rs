@@ -107,7 +107,10 @@ impl Inside {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             shows_cost: false,
         };
-        self.engine.accept(asked).await.unwrap_or_else(|refused| panic!("{:?}", refused.errors))
+        self.engine
+            .accept(asked, &Viewer::Anonymous)
+            .await
+            .unwrap_or_else(|refused| panic!("{:?}", refused.errors))
     }
 
     /// Runs an operation and returns its data.
