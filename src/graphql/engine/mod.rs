@@ -199,6 +199,7 @@ impl Engine {
         let Found { text, remember, by_name } = found.map_err(GraphError::into_server_error)?;
         let name = asked.operation_name.as_deref();
         let admitted = guard::admit(&text, name, &asked.variables, &self.limits)?;
+        guard::check_meta_fields(&admitted.document, self.introspection)?;
         guard::check_values(&admitted, &asked.variables)?;
         Ok(Accepted { text, by_name, remember, asked, admitted, trace: Trace::current() })
     }

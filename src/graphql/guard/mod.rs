@@ -16,6 +16,7 @@
 mod conflicts;
 mod limits;
 mod measure;
+mod meta;
 mod refusal;
 mod scan;
 mod sums;
@@ -29,6 +30,7 @@ use async_graphql::parser::types::{
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Positioned, ServerError, Value as ConstValue, Variables};
 
+pub use self::meta::check_meta_fields;
 pub use crate::limits::Limits;
 pub use limits::DEEPEST_NESTING;
 pub use refusal::{Bound, Refusal};

@@ -143,6 +143,9 @@ async fn with_introspection_off_nothing_tells_of_the_schema() {
             other => panic!("{other:?}"),
         };
         for told in [by_post, by_stream, by_socket] {
+            let is_about_the_schema = query.contains("__schema") || query.contains("__type(");
+            assert_eq!(told.contains("INTROSPECTION_DISABLED"), is_about_the_schema, "{query}: {told}");
+            assert!(!told.contains("\"data\""), "{query}: {told}");
             assert!(
                 !told.contains("Did you mean") && !told.contains("\"articles\"") && !told.contains("Article"),
                 "{query}: {told}"
