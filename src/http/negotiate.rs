@@ -39,8 +39,8 @@ const OFFERED: [Media; 3] = [Media::Json, Media::GraphQl, Media::Events];
 /// What the client likes best of what there is; `None`: nothing of it. A client that says nothing gets JSON.
 #[must_use]
 pub fn accepted(headers: &HeaderMap) -> Option<Media> {
-    let mut values =
-        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut values = values.filter(|value| !value.trim().is_empty()).peekable();
     if values.peek().is_none() {
         return Some(Media::Json);
     }
@@ -96,17 +96,19 @@ fn quality(ranges: &[Range<'_>], media: Media) -> Option<(u16, u8)> {
 }
 
 /// Whether a body is JSON in UTF-8, by its content type. What a form or a plain text could send is not:
-/// another site's page may send those without asking.
+/// another site's page may send those without asking. Two content types are none.
 #[must_use]
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
     let is_utf8 = |part: &str| {
         part.split_once('=').is_none_or(|(name, charset)| {
-            !name.eq_ignore_ascii_case("charset") || charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            // Without the hyphen it is a label of the same encoding (WHATWG Encoding, section 4.2).
+            let is_label = |label: &str| charset.trim_matches('"').eq_ignore_ascii_case(label);
+            !name.eq_ignore_ascii_case("charset") || is_label("utf-8") || is_label("utf8")
         })
     };
     is_json && parts.all(is_utf8)
@@ -165,9 +167,30 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_json_in_utf_8_and_says_so_once() {
+        let is_json = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::CONTENT_TYPE, value.parse().expect("a header"));
+            }
+            is_json(&headers)
+        };
+        for good in
+            ["application/json", "Application/JSON; charset=\"UTF-8\"", "application/json;charset=UTF8"]
+        {
+            assert!(is_json(&[good]), "{good}");
+        }
+        for bad in ["text/plain", "application/json; charset=latin1", ""] {
+            assert!(!is_json(&[bad]), "{bad}");
+        }
+        assert!(!is_json(&[]) && !is_json(&["application/json", "text/plain"]));
+    }
+
+    #[test]
     fn the_client_decides_and_we_break_ties() {
         assert_eq!(accepted(&HeaderMap::new()), Some(Media::Json));
         assert_eq!(accept("*/*"), Some(Media::Json));
+        assert_eq!(accept(" "), Some(Media::Json), "nothing said");
         assert_eq!(accept("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphQl));
         assert_eq!(accept("application/json;q=0.2, */*;q=0.1"), Some(Media::Json));
         assert_eq!(accept("text/event-stream"), Some(Media::Events));
