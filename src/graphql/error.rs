@@ -111,9 +111,9 @@ impl From<TooFast> for GraphError {
     }
 }
 
-impl From<StoreError> for GraphError {
-    fn from(error: StoreError) -> Self {
-        let fault = Self::fault(&error);
+impl From<&StoreError> for GraphError {
+    fn from(error: &StoreError) -> Self {
+        let fault = Self::fault(error);
         if error.is_unwritable() {
             let message =
                 "Nothing can be stored at the moment, only read. Nothing was changed: try again later.";
@@ -128,9 +128,15 @@ impl From<StoreError> for GraphError {
     }
 }
 
+impl From<StoreError> for GraphError {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<std::sync::Arc<StoreError>> for GraphError {
     fn from(error: std::sync::Arc<StoreError>) -> Self {
-        Self::fault(&*error)
+        Self::from(&*error)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the store itself is: its connections, its tables, whether it can be written to, and a copy of it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -129,29 +130,42 @@ pub fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
 }
 
 impl StoreError {
-    /// Whether no connection came free in time: there is too much to do, or the database is out of reach.
+    /// Whether no connection came free in time, or another process held what was wanted: there is too much to do, or the
+    /// database is out of reach.
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
         matches!(self.database(), Some(DbErr::ConnectionAcquire(_)))
+            || self.code().is_some_and(|code| is_busy(&code))
     }
 
     /// Whether the database can't be written to, though it can be read: the disk is full or fails, or somebody
     /// made it read-only.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {
+        self.code().is_some_and(|code| refuses_writes(&code))
+    }
+
+    /// What the database calls it.
+    fn code(&self) -> Option<Cow<'_, str>> {
         let Some(
             DbErr::Exec(RuntimeErr::SqlxError(error))
             | DbErr::Query(RuntimeErr::SqlxError(error))
             | DbErr::Conn(RuntimeErr::SqlxError(error)),
         ) = self.database()
         else {
-            return false;
+            return None;
         };
-        error
-            .as_database_error()
-            .and_then(sea_orm::sqlx::error::DatabaseError::code)
-            .is_some_and(|code| refuses_writes(&code))
+        error.as_database_error()?.code()
     }
+}
+
+/// Whether nothing was done because another process was at it, or there were too many. Codes as below.
+fn is_busy(code: &str) -> bool {
+    const BUSY: u32 = 5;
+    if code.len() == 5 {
+        return matches!(code, "53300" | "55P03" | "57P03");
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == BUSY)
 }
 
 /// Codes of SQLite are numbers, with the kind in the lowest byte (<https://sqlite.org/rescode.html>); those of
@@ -180,6 +194,12 @@ mod tests {
     fn a_full_disk_is_told_from_other_faults() {
         for code in ["8", "264", "1032", "13", "778", "1034", "53100", "25006"] {
             assert!(refuses_writes(code), "{code}");
+        }
+        for code in ["5", "261", "517", "53300", "57P03"] {
+            assert!(is_busy(code), "{code}");
+        }
+        for code in ["1", "8", "11", "2067", "23505", "40001", ""] {
+            assert!(!is_busy(code), "{code}");
         }
         for code in ["1", "5", "517", "11", "266", "2067", "23505", "40001", "08006", ""] {
             assert!(!refuses_writes(code), "{code}");
