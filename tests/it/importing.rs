@@ -55,8 +55,14 @@ async fn import_file(world: &World, file: &Path) -> Ended {
 
 #[track_caller]
 fn came_to(ended: &Ended, articles: u64, comments: u64, there: u64, left_out: u64) {
+    let count =
+        |count: u64, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
     let told = format!(
-        "Added {articles} articles and {comments} comments; {there} were there already; {left_out} lines were left out.\n"
+        "Added {} and {}; {} there already; {} left out.\n",
+        count(articles, "article", "articles"),
+        count(comments, "comment", "comments"),
+        count(there, "was", "were"),
+        count(left_out, "line was", "lines were"),
     );
     assert_eq!(ended.stdout, told, "{}", ended.stderr);
     assert_eq!(ended.status.success(), left_out == 0, "{}", ended.stderr);
