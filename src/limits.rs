@@ -81,7 +81,7 @@ limits! {
     socket_ping_seconds "socket-ping-seconds" = 25, "Seconds between two pings on a WebSocket";
     socket_silence_seconds "socket-silence-seconds" = 60, "Seconds that a client may leave them unanswered, seen at the next ping";
     heartbeat_seconds "heartbeat-seconds" = 15, "Seconds of silence on a stream of events before it says that it is alive";
-    socket_frames_per_second "socket-frames-per-second" = 500, "Frames that are read from one WebSocket in a second";
+    socket_frames_per_second "socket-frames-per-second" = 2_000, "Frames that are read from one WebSocket in a second";
     socket_operations "socket-operations" = 32, "Operations of one WebSocket at a time";
     streams_per_address "streams-per-address" = 1_000, "Streams of events from one address, loopback apart";
     sockets_per_address "sockets-per-address" = 500, "WebSockets from one address, loopback apart";

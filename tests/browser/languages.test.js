@@ -29,7 +29,7 @@ suite("languages", () => {
   const visit = async (path, body, options) => {
     const page = await openWindow(browser, options);
     const parts = [];
-    page.on("request", (request) => request.url().startsWith(`${room.url}/assets/`) && parts.push(request.url().replace(/.*\/assets\/|-[^-]*\.js.*/g, "")));
+    page.on("request", (request) => request.url().startsWith(`${room.url}/assets/`) && parts.push(request.url().replace(/.*\/assets\/|-[\w-]{8}\.js.*/g, "")));
     await page.goto(host.page(path, room.url, script() + body));
     return { page, parts };
   };
