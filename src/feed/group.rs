@@ -11,7 +11,6 @@ use tokio_util::task::AbortOnDropHandle;
 use super::carry::Carriers;
 use super::frame::Frame;
 use super::hub::Hub;
-use super::lock;
 use super::log::{Happening, Log, Progress};
 use super::pages::{Failed, PageCache, PageKey};
 use super::patience::Patience;
@@ -20,6 +19,7 @@ use super::reader::{At, AtHand};
 use super::render::{Execute, RenderError, Renderer};
 use super::ring::{Place, Ring};
 use super::source::FeedItem;
+use super::{Kept, lock};
 use crate::clock::Instant;
 
 /// Rendered bytes kept for everybody's group, and for the group of one person.
@@ -112,13 +112,24 @@ impl Groups {
 
     /// Lets go of pages that nobody asked for lately.
     pub fn expire(&self) {
-        let seen: Vec<Arc<Group>> = {
-            let by_key = lock(&self.by_key);
-            by_key.values().flat_map(|same| upgraded(same)).collect()
-        };
-        for group in seen {
+        for group in self.all() {
             group.cohort.pages.expire();
         }
+    }
+
+    /// Adds what the groups keep.
+    pub fn add_kept(&self, kept: &mut Kept) {
+        for group in self.all() {
+            kept.groups += 1;
+            kept.frame_bytes += lock(&group.cohort.ring).bytes();
+            kept.pages += group.cohort.pages.kept();
+        }
+    }
+
+    /// All groups: whoever is the last to let go of one takes the lock, so it is not held meanwhile.
+    fn all(&self) -> Vec<Arc<Group>> {
+        let by_key = lock(&self.by_key);
+        by_key.values().flat_map(|same| upgraded(same)).collect()
     }
 
     fn forget(&self, key: u64) {

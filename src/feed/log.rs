@@ -86,6 +86,11 @@ impl Log {
         self.id
     }
 
+    /// Events kept in memory.
+    pub fn kept(&self) -> usize {
+        lock(&self.ring).len()
+    }
+
     /// Reads on whenever it is woken, for as long as the hub lives.
     pub async fn keep_reading(self: Arc<Self>) {
         let mut pause = RETRY_FROM;

@@ -98,6 +98,21 @@ pub struct Feed {
     _pump: Arc<AbortOnDropHandle<()>>,
 }
 
+/// How much a node keeps for those who follow.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Kept {
+    /// Logs that somebody follows.
+    pub hubs: usize,
+    /// Events of these, as read from the store.
+    pub events: usize,
+    /// Distinct subscriptions that are rendered.
+    pub groups: usize,
+    /// Bytes of frames that are rendered and kept for live readers.
+    pub frame_bytes: usize,
+    /// Rendered pages of the past, kept for a moment for others who come back.
+    pub pages: usize,
+}
+
 /// The hubs of this node. The map's lock also orders following and unfollowing on the bus.
 struct Registry {
     store: Store,
@@ -159,16 +174,16 @@ impl Feed {
         Ok(solo::follow(self.hub(log).await?, after))
     }
 
-    /// Distinct subscriptions that this node renders.
+    /// What this node keeps for those who follow.
     #[must_use]
-    pub fn groups(&self) -> usize {
-        self.registry.live().iter().map(|hub| hub.groups.count()).sum()
-    }
-
-    /// Logs that somebody follows on this node.
-    #[must_use]
-    pub fn followed(&self) -> usize {
-        self.registry.live().len()
+    pub fn kept(&self) -> Kept {
+        let mut kept = Kept::default();
+        for hub in self.registry.live() {
+            kept.hubs += 1;
+            kept.events += hub.log.kept();
+            hub.groups.add_kept(&mut kept);
+        }
+        kept
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::lock;
+use crate::metrics;
 
 /// Events of a page: pages are aligned, so that readers who come back at different positions share them.
 pub const PAGE: i64 = 64;
@@ -90,6 +91,11 @@ impl<T: Send + Sync + 'static> PageCache<T> {
         lock(&self.slots).retain(|slot| slot.since.elapsed() < KEPT_FOR);
     }
 
+    /// Pages kept, or being made.
+    pub fn kept(&self) -> usize {
+        lock(&self.slots).len()
+    }
+
     fn slot<F>(&self, key: PageKey, make: impl FnOnce() -> F) -> watch::Receiver<Outcome<T>>
     where
         F: Future<Output = Result<T, Failed>> + Send + 'static,
@@ -99,8 +105,10 @@ impl<T: Send + Sync + 'static> PageCache<T> {
             slot.key == key && slot.page.has_changed().is_ok() && !matches!(*slot.page.borrow(), Some(Err(_)))
         };
         if let Some(slot) = slots.iter().find(is_good) {
+            metrics::all().page(true);
             return slot.page.clone();
         }
+        metrics::all().page(false);
         // The same page as of earlier is of no use to anybody any more.
         let other = |slot: &Slot<T>| (slot.key.index, slot.key.from) != (key.index, key.from);
         slots.retain(|slot| other(slot) && slot.key.generation == key.generation);

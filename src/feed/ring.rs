@@ -40,6 +40,11 @@ impl Ring {
         }
     }
 
+    /// Bytes kept.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn pop_front(&mut self) {
         if let Some(place) = self.places.pop_front() {
             self.bytes -= place.bytes();

@@ -50,12 +50,13 @@ pub async fn serve_metrics(listener: TcpListener, edge: Edge, over: Cancellation
 async fn read_metrics(State(edge): State<Edge>) -> Response {
     let (store, feed) = (&edge.service.store, edge.engine.feed());
     let present = Present {
-        hubs: feed.followed(),
-        groups: feed.groups(),
+        feed: feed.kept(),
+        documents: edge.engine.documents_remembered(),
         connections: edge.connections.len(),
         streams: edge.streams.len(),
         load: edge.engine.load().loaded(),
         statements: store.statements(),
+        writes_waiting: store.writes_waiting(),
         pools: store.pools(),
         bus: edge.bus.stats(),
         is_connected: edge.bus.is_connected(),

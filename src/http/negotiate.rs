@@ -35,6 +35,8 @@ impl Media {
 
 /// In the order of our own preference, where a client has none.
 const OFFERED: [Media; 3] = [Media::Json, Media::GraphQl, Media::Events];
+/// The same for a client that names [`Media::GraphQl`], and so knows how to read it.
+const OFFERED_BY_NAME: [Media; 3] = [Media::GraphQl, Media::Json, Media::Events];
 
 /// What the client likes best of what there is; `None`: nothing of it. A client that says nothing gets JSON.
 #[must_use]
@@ -45,7 +47,9 @@ pub fn accepted(headers: &HeaderMap) -> Option<Media> {
         return Some(Media::Json);
     }
     let ranges: Vec<Range> = values.flat_map(|value| value.split(',')).filter_map(Range::parse).collect();
-    OFFERED
+    let knows = ranges.iter().any(|range| range.exactness(Media::GraphQl) == Some(2));
+    let offered = if knows { OFFERED_BY_NAME } else { OFFERED };
+    offered
         .into_iter()
         .filter_map(|media| Some((media, quality(&ranges, media)?)))
         .filter(|(_, quality)| quality.0 > 0)
@@ -193,6 +197,9 @@ mod tests {
         assert_eq!(accept(" "), Some(Media::Json), "nothing said");
         assert_eq!(accept("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphQl));
         assert_eq!(accept("application/json;q=0.2, */*;q=0.1"), Some(Media::Json));
+        let both = "application/json, application/graphql-response+json, text/event-stream";
+        assert_eq!(accept(both), Some(Media::GraphQl), "who names it can read it");
+        assert_eq!(accept("application/json, application/graphql-response+json;q=0.9"), Some(Media::Json));
         assert_eq!(accept("text/event-stream"), Some(Media::Events));
         assert_eq!(accept("application/json;q=0, text/*"), Some(Media::Events));
         assert_eq!(accept("image/png"), None);

@@ -33,6 +33,18 @@ struct Ended {
     outcome: Cow<'static, str>,
 }
 
+/// Whether what was asked for was kept.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Found {
+    found: &'static str,
+}
+
+impl From<bool> for Found {
+    fn from(found: bool) -> Self {
+        Self { found: if found { "yes" } else { "no" } }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Kind {
     kind: &'static str,
@@ -67,6 +79,8 @@ pub struct Metrics {
     delivered: Counter,
     batches: Counter,
     commit_to_socket: Histogram,
+    named: Family<Found, Counter>,
+    pages: Family<Found, Counter>,
     resumes: Counter,
     lags: Counter,
     resets: Family<Reason, Counter>,
@@ -132,6 +146,16 @@ impl Metrics {
         }
     }
 
+    /// A document was asked for by its name: whether it is known here.
+    pub fn named(&self, is_known: bool) {
+        self.named.get_or_create(&is_known.into()).inc();
+    }
+
+    /// A page of the past was asked for: whether another's could be shared.
+    pub fn page(&self, is_shared: bool) {
+        self.pages.get_or_create(&is_shared.into()).inc();
+    }
+
     /// A reader came back with a cursor.
     pub fn resumed(&self) {
         self.resumes.inc();
@@ -163,6 +187,10 @@ impl Metrics {
         registry.register("delivery_batches", "Writes that carried them", self.batches.clone());
         let told = "From the commit of an event to the write to a live reader's socket, once per write";
         registry.register_with_unit("commit_to_socket", told, Unit::Seconds, self.commit_to_socket.clone());
+        let told = "Requests that named a document instead of sending it, by whether it is known here";
+        registry.register("documents_named", told, self.named.clone());
+        let told = "Pages of the past that the feed was asked for, by whether somebody else's was at hand";
+        registry.register("feed_pages", told, self.pages.clone());
         registry.register("feed_resumes", "Readers who came with a cursor", self.resumes.clone());
         let told = "Times that a reader fell behind what is kept in memory";
         registry.register("feed_lags", told, self.lags.clone());

@@ -6,6 +6,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::bus::BusStats;
+use crate::feed::Kept;
 use crate::graphql::Loaded;
 use crate::memory;
 use crate::store::PoolState;
@@ -13,10 +14,10 @@ use crate::store::PoolState;
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Present {
-    /// Articles that somebody follows on this node.
-    pub hubs: usize,
-    /// Distinct subscriptions that are rendered.
-    pub groups: usize,
+    /// What is kept for those who follow.
+    pub feed: Kept,
+    /// Texts of persisted queries that are remembered, and their bytes.
+    pub documents: (usize, usize),
     /// Open connections, streams and sockets included.
     pub connections: usize,
     /// Of these, streams of events.
@@ -25,6 +26,8 @@ pub struct Present {
     pub load: Loaded,
     /// SQL statements sent so far.
     pub statements: u64,
+    /// Writes that wait for their turn.
+    pub writes_waiting: usize,
     /// Connections to the database, by what they are for.
     pub pools: Vec<(&'static str, PoolState)>,
     /// What passed over the bus.
@@ -39,8 +42,16 @@ impl Collector for Present {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, told, None, gauge.metric_type())?)
         };
-        gauge("hubs", "Articles that somebody follows on this node", self.hubs)?;
-        gauge("groups", "Distinct subscriptions that this node renders", self.groups)?;
+        gauge("hubs", "Articles that somebody follows on this node", self.feed.hubs)?;
+        gauge("groups", "Distinct subscriptions that this node renders", self.feed.groups)?;
+        gauge("feed_events_kept", "Events of what is followed, as read from the store", self.feed.events)?;
+        let told = "Rendered events kept for live readers, all of them together";
+        gauge("feed_frames_kept_bytes", told, self.feed.frame_bytes)?;
+        let told = "Rendered pages of the past that are kept for a moment";
+        gauge("feed_pages_kept", told, self.feed.pages)?;
+        let (texts, bytes) = self.documents;
+        gauge("documents_remembered", "Texts of persisted queries that are remembered", texts)?;
+        gauge("documents_remembered_bytes", "Their bytes", bytes)?;
         gauge("bus_connected", "Whether hints flow between nodes", usize::from(self.is_connected))?;
         gauge("connections", "Open connections, streams and sockets included", self.connections)?;
         gauge("streams", "Of these, streams of events", self.streams)?;
@@ -51,6 +62,8 @@ impl Collector for Present {
             "Whether requests are turned away to save memory",
             usize::from(self.load.is_short),
         )?;
+        let told = "Writes that wait for the turn of another";
+        gauge("database_writes_waiting", told, self.writes_waiting)?;
         for (name, pool) in &self.pools {
             let told = "Open connections to the database";
             gauge(&format!("database_{name}_connections"), told, pool.open)?;

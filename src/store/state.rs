@@ -67,6 +67,12 @@ impl Store {
         }
     }
 
+    /// Writes that wait for the turn of another, where there is one writer.
+    #[must_use]
+    pub fn writes_waiting(&self) -> usize {
+        self.turns.as_ref().map_or(0, |turns| turns.waiting())
+    }
+
     /// Whether the database answers, and with the tables that this program needs.
     ///
     /// # Errors

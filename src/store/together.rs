@@ -110,6 +110,11 @@ impl Turns {
         done(tokio::spawn(turn.begin(writer)).await)?
     }
 
+    /// Writers who wait for a turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.counts.waiting.load(Ordering::Acquire)
+    }
+
     /// Waits until what this request saw of others' writes is durable; most have seen nothing that is not.
     pub(super) async fn settled(&self) -> Result<()> {
         let seen = SEEN.try_with(Cell::get).unwrap_or_default();

@@ -24,6 +24,7 @@ pub use self::validate::Validator;
 use super::error::GraphError;
 use crate::auth::digest;
 use crate::bus::BusError;
+use crate::metrics;
 
 /// Texts that this process remembers.
 const RECENT_MAX: usize = 1_000;
@@ -110,6 +111,7 @@ impl Documents {
             None if self.only_registered => return Err(not_registered()),
             None => self.remembered(name).await,
         };
+        metrics::all().named(found.is_some());
         match found {
             Some(text) => Ok(Found { text, remember: None, by_name: true }),
             // These very words are what clients look for before they send the text.
@@ -128,6 +130,12 @@ impl Documents {
             }
             self.recent().put(hash, text.into());
         }
+    }
+
+    /// Texts that this process remembers, and their bytes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.recent().size()
     }
 
     async fn remembered(&self, hash: &str) -> Option<String> {

@@ -24,6 +24,12 @@ impl Recent {
         Some(text)
     }
 
+    /// Texts that are remembered, and their bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let texts = self.young.values().chain(self.old.values());
+        texts.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()))
+    }
+
     pub(super) fn put(&mut self, key: String, text: Arc<str>) {
         if self.young.len() >= self.half {
             self.old = std::mem::take(&mut self.young);

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::response::{is_executed, outcome};
+use super::response::{is_executed, outcome, tidy};
 use super::{Accepted, Engine, refused, request};
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::LogId;
@@ -96,7 +96,7 @@ impl Engine {
         match self.feed.subscribe(planned.plan, &self.execute, log, after).await {
             Ok(reader) => Ok(Live::Shared(reader)),
             Err(SubscribeError::Refused(mut response)) => {
-                self.tidy(&mut response);
+                tidy(&mut response, self.said(&accepted).as_ref());
                 Err(response)
             }
             Err(SubscribeError::Follow(error)) => Err(Box::new(refused(error.into()))),
@@ -121,7 +121,7 @@ impl Engine {
         let name = accepted.asked.operation_name.as_deref();
         let scope =
             if follows_queues(&accepted.admitted.document, name) { Scope::desk } else { Scope::events };
-        let scope = scope(self.service.clone(), viewer);
+        let (scope, said) = (scope(self.service.clone(), viewer), self.said(&accepted));
         let mut responses = self.schema.execute_stream(request(accepted).data(scope));
         let first = tokio::select! {
             biased;
@@ -130,7 +130,7 @@ impl Engine {
         };
         match first {
             Some(mut response) if response.data == async_graphql::Value::Null => {
-                self.tidy(&mut response);
+                tidy(&mut response, said.as_ref());
                 Err(Box::new(response))
             }
             first => Ok(Live::Alone(futures_util::stream::iter(first).chain(responses).boxed())),

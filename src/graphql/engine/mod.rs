@@ -4,8 +4,9 @@
 //! - `run`: queries and mutations
 //! - `follow`: subscriptions, shared where they can be
 //! - `page`: pages, which are none of the three
-//! - `response`: what is told, and how
+//! - `response`: what is told, and how; `discreet`: where the schema is not for clients to read
 
+mod discreet;
 mod follow;
 mod page;
 mod response;
@@ -166,6 +167,12 @@ impl Engine {
     #[must_use]
     pub fn executions(&self) -> u64 {
         self.executions.load(Ordering::Relaxed)
+    }
+
+    /// Texts of persisted queries that are remembered, and their bytes.
+    #[must_use]
+    pub fn documents_remembered(&self) -> (usize, usize) {
+        self.documents.size()
     }
 
     /// Finds the document that a request means, and passes it through the guard. Each request costs one of what its sender

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError};
 
-use super::Engine;
+use super::discreet::Said;
+use super::{Accepted, Engine};
 use crate::feed::Frame;
 use crate::graphql::error::GraphError;
 use crate::graphql::guard;
@@ -16,17 +17,10 @@ const ERRORS_MAX: usize = 20;
 const MESSAGE_MAX: usize = 500;
 
 impl Engine {
-    /// Gives every error a code, and tells nothing of the schema where that is not wanted.
-    pub(super) fn tidy(&self, response: &mut Response) {
-        tidy(response);
-        if !self.introspection {
-            // The library's own directives are suggested all the same.
-            for error in &mut response.errors {
-                if let Some(at) = error.message.find(" Did you mean ") {
-                    error.message.truncate(at);
-                }
-            }
-        }
+    /// What a request said, where nothing else is to be told of the schema.
+    pub(super) fn said(&self, accepted: &Accepted) -> Option<Said> {
+        let Accepted { text, asked, .. } = accepted;
+        (!self.introspection).then(|| Said::in_request(text, &asked.variables))
     }
 }
 
@@ -93,19 +87,23 @@ pub fn refused(error: GraphError) -> Response {
     Response::from_errors(vec![error.into_server_error()])
 }
 
-/// Gives every error a code, and bounds what a wrong document is told about itself.
-fn tidy(response: &mut Response) {
-    for error in &mut response.errors {
-        with_code(error);
+/// Gives every error a code, and bounds what a wrong document is told about itself, and about the schema.
+pub(super) fn tidy(response: &mut Response, said: Option<&Said>) {
+    if let Some(said) = said {
+        for error in response.errors.iter_mut().filter(|error| !has_code(error)) {
+            error.message = said.only(&error.message);
+        }
     }
     if response.data == async_graphql::Value::Null {
         guard::abridge(&mut response.errors, ERRORS_MAX, MESSAGE_MAX);
     }
+    for error in response.errors.iter_mut().filter(|error| !has_code(error)) {
+        let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_INPUT" };
+        error.extensions.get_or_insert_default().set("code", code);
+    }
 }
 
-fn with_code(error: &mut ServerError) {
-    let extensions = error.extensions.get_or_insert_default();
-    if extensions.get("code").is_none() {
-        extensions.set("code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_INPUT" });
-    }
+/// Whether an error is ours: the library's have none.
+fn has_code(error: &ServerError) -> bool {
+    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }

@@ -5,7 +5,7 @@ use async_graphql::parser::types::OperationType;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::response::{is_executed, kind, outcome};
+use super::response::{is_executed, kind, outcome, tidy};
 use super::{Accepted, Engine, refused, request, too_long};
 use crate::domain::user::Viewer;
 use crate::graphql::context::Scope;
@@ -45,7 +45,7 @@ impl Engine {
             Ok(turn) => turn,
             Err(error) => return refused(error),
         };
-        let known = accepted.take_new_text();
+        let (known, said) = (accepted.take_new_text(), self.said(&accepted));
         let cost = accepted.asked.shows_cost.then(|| self.cost_of(&accepted.admitted));
         let executing = tokio::task::unconstrained(seeing(async {
             let response = self.schema.execute(request(accepted).data(scope)).await;
@@ -62,7 +62,7 @@ impl Engine {
         if is_executed(&response) {
             self.remember(known).await;
         }
-        self.tidy(&mut response);
+        tidy(&mut response, said.as_ref());
         if let Some(cost) = cost {
             response.extensions.insert("cost".to_owned(), cost);
         }

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::crowd::Place;
+use super::malformed;
 use crate::http::line::{self, Conn};
 
 /// A TCP stream that fails when its reader takes nothing for too long, and counts what comes in.
@@ -23,6 +25,8 @@ pub struct Line {
     write_wait: Duration,
     /// Set while something waits to be taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// What is left of what is written instead of hyper's own words.
+    instead: Option<Bytes>,
 }
 
 impl Line {
@@ -33,6 +37,7 @@ impl Line {
             pulse: Arc::default(),
             write_wait,
             stalled: None,
+            instead: None,
         }
     }
 
@@ -44,6 +49,19 @@ impl Line {
     /// The socket itself, for whoever takes the connection over; it keeps the place in the crowd.
     pub fn line(&self) -> Arc<line::Line> {
         Arc::clone(self.io.inner().line())
+    }
+
+    /// Writes the other answer in the place of so many bytes of hyper's.
+    fn poll_write_instead(&mut self, cx: &mut Context<'_>, bytes: usize) -> Poll<io::Result<usize>> {
+        while let Some(rest) = self.instead.clone().filter(|rest| !rest.is_empty()) {
+            let written = Pin::new(&mut self.io).poll_write(cx, &rest);
+            match ready!(self.written(cx, written))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.instead = Some(rest.slice(written..)),
+            }
+        }
+        self.instead = None;
+        Poll::Ready(Ok(bytes))
     }
 
     fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -72,6 +90,12 @@ impl Read for Line {
 
 impl Write for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.instead.is_none() {
+            self.instead = malformed::instead_of(bytes).map(Bytes::from);
+        }
+        if self.instead.is_some() {
+            return self.poll_write_instead(cx, bytes.len());
+        }
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.written(cx, written)
     }
@@ -81,6 +105,9 @@ impl Write for Line {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [bytes] = pieces {
+            return self.poll_write(cx, bytes);
+        }
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, pieces);
         self.written(cx, written)
     }

@@ -5,11 +5,13 @@
 //!
 //! - [`crowd`]: how many there may be, in all and from one address
 //! - [`line`]: the TCP stream as hyper sees it, which notices a reader that has stopped reading
+//! - [`malformed`]: what those are told whose request can't be read
 //! - [`patience`]: how long a client may take for the head and the body of a request
 //! - [`refusal`]: what those are told for whom there is no room
 
 mod crowd;
 mod line;
+mod malformed;
 mod patience;
 mod refusal;
 
@@ -149,7 +151,7 @@ pub async fn serve(listener: TcpListener, app: Router, door: Door) {
 async fn connection(line: Line, from: SocketAddr, app: Router, limits: Limits, stopping: CancellationToken) {
     let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait, stopping.clone());
     let body_wait = limits.body_wait;
-    let peer = Peer { address: from, line: line.line() };
+    let (peer, own) = (Peer { address: from, line: line.line() }, line.line());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| patience::limited(body, body_wait));
         request.extensions_mut().insert(ConnectInfo(peer.clone()));
@@ -172,6 +174,9 @@ async fn connection(line: Line, from: SocketAddr, app: Router, limits: Limits, s
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");
+        if error.is_parse() {
+            malformed::linger(&own).await;
+        }
     }
 }
 

@@ -4,22 +4,21 @@ use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::crowd::Crowded;
+use super::malformed::last_words;
 use crate::complaints::Complaints;
+use crate::graphql::GraphError;
 use crate::metrics;
 
 /// Refusals that are waited for until their client has read them; others are cut.
 const AT_ONCE: usize = 64;
 /// How long such a client may take.
 const WAIT: Duration = Duration::from_secs(2);
-/// The answer.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/json; charset=utf-8\r\nretry-after: 5\r\ncontent-length: 116\r\nconnection: close\r\n\r\n\
-    {\"errors\":[{\"message\":\"Too many connections are open: try again in a moment.\",\"extensions\":{\"code\":\"OVERLOADED\"}}]}\n";
 
 /// Refuses, counts how often, and says so in the log now and then.
 pub struct Refusals {
@@ -57,7 +56,9 @@ impl Refusals {
 /// Says that there is no room, and waits until that was read: what is closed with something unread is reset, and
 /// the answer lost with it.
 async fn tell(stream: TcpStream) -> std::io::Result<()> {
-    let mut rest = FULL;
+    let error = GraphError::new("OVERLOADED", "Too many connections are open: try again in a moment.");
+    let answer = last_words(StatusCode::SERVICE_UNAVAILABLE, "retry-after: 5\r\n", error);
+    let mut rest = &answer[..];
     while !rest.is_empty() {
         stream.writable().await?;
         match stream.try_write(rest) {
@@ -76,18 +77,5 @@ async fn tell(stream: TcpStream) -> std::io::Result<()> {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_refusal_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(FULL).expect("it is text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("it has a head");
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
-        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
+use talkback::auth::digest;
 use talkback::domain::cursor::FeedCursor;
 use talkback::domain::event::LogId;
 use talkback::graphql::GlobalId;
@@ -98,6 +99,56 @@ async fn metrics_tell_what_went_to_readers_and_how_soon() {
     let told = lost.next_payload().await;
     assert_eq!(told["data"]["articleEvents"]["event"]["__typename"], "FeedReset", "{told}");
     assert_eq!(value(&text().await, r#"talkback_feed_resets_total{reason="restored"}"#), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_what_is_kept_and_how_often_it_was_of_use() {
+    let flags = ["--demo", "off", "--metrics-listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
+    let options = NodeOptions { flags, ..NodeOptions::default() };
+    let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
+    let article = world.open_article("last-keeper").await;
+    let (anyone, url) = (world.anyone(), metrics_url(world.node(0)).await);
+    let text = async || anyone.http.get(&url).send().await.unwrap().text().await.unwrap();
+    let query = "{ __typename }";
+    let named = json!({ "extensions": { "persistedQuery": { "version": 1, "sha256Hash": digest(query) } } });
+    let mut sent = named.clone();
+    sent["query"] = json!(query);
+    for body in [&named, &sent, &named, &named] {
+        let address = format!("{}/graphql", world.node(0).url());
+        assert_eq!(anyone.http.post(address).json(body).send().await.unwrap().status(), StatusCode::OK);
+    }
+    let start = anyone.read(&article).await["feedCursor"].clone();
+    world.guest("Ana").await.comment(&article, None, "one").await;
+    let from = json!({ "articleId": article.id, "after": start });
+    // Both come when the event is past.
+    let mut readers = Vec::new();
+    for _ in 0..2 {
+        let mut reader = Follower::open(Transport::Sse, &anyone, "ArticleEvents", from.clone()).await;
+        reader.next_payload().await;
+        readers.push(reader);
+    }
+    world.guest("Ben").await.comment(&article, None, "two").await;
+    for reader in &mut readers {
+        reader.next_payload().await;
+    }
+    let seen = text().await;
+    let values = |names: [&str; 4]| names.map(|name| value(&seen, &format!("talkback_{name}")));
+    let names = ["hubs", "groups", "feed_pages_kept", "database_writes_waiting"];
+    assert_eq!(values(names), [1.0, 1.0, 1.0, 0.0], "{seen}");
+    let names = [
+        "documents_remembered",
+        "documents_remembered_bytes",
+        r#"documents_named_total{found="no"}"#,
+        r#"documents_named_total{found="yes"}"#,
+    ];
+    assert_eq!(values(names), [1.0, 14.0, 1.0, 2.0], "{seen}");
+    let names = [
+        r#"feed_pages_total{found="no"}"#,
+        r#"feed_pages_total{found="yes"}"#,
+        "feed_events_kept",
+        "feed_frames_kept_bytes",
+    ];
+    assert!(values(names).iter().all(|value| *value >= 1.0), "{seen}");
 }
 
 #[rstest]
