@@ -2,6 +2,7 @@
 //! the feature `planted-bugs`, which only `tests/it/faults/planted.rs` asks for, and then `TALKBACK_PLANTED_BUG` chooses.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::bus::{EventBus, Hint, Topic};
@@ -58,4 +59,16 @@ pub fn resume_after(sequence: i64) -> i64 {
 /// Whether everybody reads everybody's words, whatever a moderator said.
 pub fn leaks_words() -> bool {
     is("leak")
+}
+
+/// Panics at that place: once, when it comes by there for the `nth` time.
+///
+/// # Panics
+/// That is what it is for.
+#[expect(clippy::panic, reason = "a bug, planted")]
+pub fn panic_at(place: &str, nth: u32) {
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    if BUG.strip_prefix("panic-") == Some(place) && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+        panic!("planted");
+    }
 }

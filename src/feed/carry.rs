@@ -13,10 +13,11 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::caught::caught;
 use super::frame::Frame;
 use super::group::Cohort;
 use super::lock;
-use super::log::Progress;
+use super::log::{Progress, RETRY_FROM};
 use super::reader::{At, AtHand};
 use crate::metrics;
 
@@ -117,6 +118,8 @@ impl Member {
 
     /// Offers the member what it has not had.
     fn carry(&self, cohort: &Cohort, together: &mut Together, scratch: &mut Vec<u8>, sent: &mut Sent) {
+        #[cfg(feature = "planted-bugs")]
+        crate::planted::panic_at("carrying", 12);
         let mut seat = lock(&self.seat);
         let Seat { outlet: Some(outlet), turn } = &mut *seat else { return };
         let Turn::Carried(at, waker) = turn else { return };
@@ -280,8 +283,15 @@ async fn carry(cohort: Arc<Cohort>, mut rendered: watch::Receiver<Progress>, rou
         let mut scratch = Vec::new();
         for turn in members.chunks(TURN) {
             let (mut together, mut sent) = (Together::default(), Sent::default());
-            for member in turn {
-                member.carry(&cohort, &mut together, &mut scratch, &mut sent);
+            let served = caught("writing to readers", async {
+                for member in turn {
+                    member.carry(&cohort, &mut together, &mut scratch, &mut sent);
+                }
+            });
+            if served.await.is_none() {
+                // Those who were not served yet are in the next round.
+                rendered.mark_changed();
+                tokio::time::sleep(RETRY_FROM).await;
             }
             drop(together);
             sent.count(&cohort);

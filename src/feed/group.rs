@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::carry::Carriers;
+use super::caught::caught;
 use super::frame::Frame;
 use super::hub::Hub;
 use super::log::{Happening, Log, Progress};
@@ -165,7 +166,7 @@ impl Group {
             gave_up: AtomicBool::new(false),
             pages: PageCache::default(),
         });
-        let rendering = tokio::spawn(Arc::clone(&cohort).keep_rendering(start, renderer));
+        let rendering = tokio::spawn(Arc::clone(&cohort).render(start, renderer));
         Arc::new(Self {
             cohort,
             carriers: Carriers::default(),
@@ -239,7 +240,15 @@ impl Cohort {
         Renderer::start(&self.execute, &self.plan).await?.render(item).await
     }
 
-    async fn keep_rendering(self: Arc<Self>, mut at: Progress, first: Renderer) {
+    /// Renders until there is an event that can't be rendered.
+    async fn render(self: Arc<Self>, from: Progress, first: Renderer) {
+        if caught("rendering for a group", self.keep_rendering(from, first)).await.is_none() {
+            let at = *self.rendered.borrow();
+            self.give_up(at);
+        }
+    }
+
+    async fn keep_rendering(&self, mut at: Progress, first: Renderer) {
         let mut renderer = Some(first);
         let mut patience = Patience::new();
         loop {
@@ -335,6 +344,8 @@ impl Cohort {
         renderer: &mut Renderer,
         happening: &Happening,
     ) -> Result<Option<Frame>, RenderError> {
+        #[cfg(feature = "planted-bugs")]
+        crate::planted::panic_at("rendering", 12);
         if !self.plan.selection.wants(&happening.event) {
             return Ok(None);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use super::caught::caught;
 use super::pages::{Failed, PageCache, PageKey};
 use super::{FollowError, STORE_WAIT, lock};
 use crate::domain::comment::Comment;
@@ -96,8 +97,8 @@ impl Log {
         let mut pause = RETRY_FROM;
         loop {
             let asked = self.asked.load(Ordering::Acquire);
-            match timeout(STORE_WAIT, self.read_on()).await {
-                Ok(Ok(())) => {
+            match timeout(STORE_WAIT, caught("reading a log", self.read_on())).await {
+                Ok(Some(Ok(()))) => {
                     pause = RETRY_FROM;
                     self.answered.send_replace(asked);
                     if self.asked.load(Ordering::Acquire) == asked {
@@ -108,8 +109,9 @@ impl Log {
                     let why = failed.map_or_else(
                         |_| "it took too long".to_owned(),
                         |failed| match failed {
-                            Ok(()) => String::new(),
-                            Err(error) => error.to_string(),
+                            Some(Ok(())) => String::new(),
+                            Some(Err(error)) => error.to_string(),
+                            None => "it panicked".to_owned(),
                         },
                     );
                     tracing::warn!(why, log = %self.id, "reading a feed failed; trying again");
@@ -207,6 +209,8 @@ impl Log {
     }
 
     async fn read_on(&self) -> Result<(), StoreError> {
+        #[cfg(feature = "planted-bugs")]
+        crate::planted::panic_at("reading", 12);
         let suspect = self.suspect.swap(false, Ordering::AcqRel);
         let standing = *self.standing.borrow();
         if suspect || !matches!(standing, Standing::At(_)) {

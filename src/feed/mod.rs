@@ -10,6 +10,7 @@
 //! Nothing here queues per reader, and nothing waits for one.
 
 mod carry;
+mod caught;
 mod frame;
 mod group;
 mod hub;
@@ -45,6 +46,7 @@ pub use reader::Reader;
 pub use render::{Execute, INTERNAL, INTERRUPTED, STORAGE_UNAVAILABLE, UNAVAILABLE};
 pub use source::{FeedItem, Injected};
 
+use caught::caught;
 use hub::Hub;
 use render::RenderError;
 
@@ -224,6 +226,8 @@ impl Registry {
 
     /// One statement for all articles served, however many.
     async fn compare(&self) {
+        #[cfg(feature = "planted-bugs")]
+        crate::planted::panic_at("comparing", 2);
         let hubs = self.live();
         if hubs.is_empty() {
             return;
@@ -255,7 +259,8 @@ async fn keep_comparing(registry: Arc<Registry>, gap: Arc<Notify>) {
             _ = tick.tick() => {}
             () = gap.notified() => {}
         }
-        registry.compare().await;
+        // A panic is over by the next comparison.
+        let _ = caught("comparing", registry.compare()).await;
     }
 }
 
@@ -265,18 +270,22 @@ async fn pump(registry: Arc<Registry>, mut notices: Notices) {
     let _comparing =
         AbortOnDropHandle::new(tokio::spawn(keep_comparing(Arc::clone(&registry), Arc::clone(&gap))));
     while let Some(notice) = notices.recv().await {
-        match notice {
-            Notice::Hint(hint) => {
-                let log = match hint.topic {
-                    Topic::Article(article) => LogId::Article(article),
-                    Topic::Moderation => LogId::Queues,
-                };
-                if let Some(hub) = registry.get(log) {
-                    hub.log.hinted(hint.sequence);
+        // What a panic makes of a hint, the next comparison makes up for.
+        let _ = caught("taking a hint", async {
+            match notice {
+                Notice::Hint(hint) => {
+                    let log = match hint.topic {
+                        Topic::Article(article) => LogId::Article(article),
+                        Topic::Moderation => LogId::Queues,
+                    };
+                    if let Some(hub) = registry.get(log) {
+                        hub.log.hinted(hint.sequence);
+                    }
                 }
+                Notice::Gap => gap.notify_one(),
             }
-            Notice::Gap => gap.notify_one(),
-        }
+        })
+        .await;
     }
 }
 

@@ -170,22 +170,25 @@ impl Service {
         Ok((rejected, Some(last)))
     }
 
-    /// Goes on with actions whose node has gone, or whose request ran out of time.
+    /// Goes on with actions whose node has gone, or whose request ran out of time. One that fails keeps no other from
+    /// being finished.
     ///
     /// # Errors
-    /// [`Failure`].
+    /// [`Failure`]: the first of them, once all were tried.
     pub async fn resume_actions(&self) -> Result<(), Failure> {
         let before = self.clock.now() - ABANDONED_AFTER;
+        let mut outcome = Ok(());
         for action in self.store.latest().unfinished_actions(before, 10).await? {
-            match action.kind {
-                ActionKind::RejectAll => drop(self.carry_rejection_on(&action).await?),
-                ActionKind::Undo => drop(self.carry_undo_on(&action).await?),
-                ActionKind::Erase => drop(self.carry_erasure_on(&action).await?),
+            let carried = match action.kind {
+                ActionKind::RejectAll => self.carry_rejection_on(&action).await.map(drop),
+                ActionKind::Undo => self.carry_undo_on(&action).await.map(drop),
+                ActionKind::Erase => self.carry_erasure_on(&action).await.map(drop),
                 // Done in the one transaction that wrote it.
-                ActionKind::Bulk => self.finish(&action).await?,
-            }
+                ActionKind::Bulk => self.finish(&action).await,
+            };
+            outcome = outcome.and(carried);
         }
-        Ok(())
+        outcome
     }
 }
 

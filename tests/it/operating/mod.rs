@@ -4,6 +4,7 @@ mod faults_shown;
 mod full;
 mod headers;
 mod leaving;
+mod panics;
 pub mod seen;
 mod silent;
 mod stores;
