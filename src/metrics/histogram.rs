@@ -39,7 +39,7 @@ impl Histogram {
 
     /// Seconds and counts, bucket by bucket.
     fn buckets(&self) -> Vec<(f64, u64)> {
-        let bounds = BOUNDS.iter().map(|micros| seconds(*micros)).chain([f64::MAX]);
+        let bounds = BOUNDS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
         bounds.zip(&self.0.counts).map(|(bound, count)| (bound, count.load(Ordering::Relaxed))).collect()
     }
 }
@@ -78,6 +78,6 @@ mod tests {
         }
         histogram.observe_all(Duration::from_secs(2), 3);
         let filled: Vec<_> = histogram.buckets().into_iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(filled, [(0.000_05, 2), (0.000_1, 1), (5.0, 3), (f64::MAX, 1)]);
+        assert_eq!(filled, [(0.000_05, 2), (0.000_1, 1), (5.0, 3), (f64::INFINITY, 1)]);
     }
 }

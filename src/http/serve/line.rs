@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::crowd::Place;
+use super::exchange::Exchange;
 use super::malformed;
 use crate::http::line::{self, Conn};
 
@@ -25,6 +26,7 @@ pub struct Line {
     write_wait: Duration,
     /// Set while something waits to be taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    exchange: Arc<Exchange>,
     /// What is left of what is written instead of hyper's own words.
     instead: Option<Bytes>,
 }
@@ -37,6 +39,7 @@ impl Line {
             pulse: Arc::default(),
             write_wait,
             stalled: None,
+            exchange: Arc::default(),
             instead: None,
         }
     }
@@ -44,6 +47,11 @@ impl Line {
     /// Counts each time that something arrived.
     pub fn pulse(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.pulse)
+    }
+
+    /// Where it is between a request and the end of its answer.
+    pub fn exchange(&self) -> Arc<Exchange> {
+        Arc::clone(&self.exchange)
     }
 
     /// The socket itself, for whoever takes the connection over; it keeps the place in the crowd.
@@ -90,7 +98,7 @@ impl Read for Line {
 
 impl Write for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.instead.is_none() {
+        if self.instead.is_none() && self.exchange.is_over() {
             self.instead = malformed::instead_of(bytes).map(Bytes::from);
         }
         if self.instead.is_some() {
@@ -116,11 +124,64 @@ impl Write for Line {
         self.io.is_write_vectored()
     }
 
+    /// hyper flushes when it has written all that it had.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.exchange.flushed();
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::Ipv4Addr;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::http::serve::Crowd;
+
+    const HYPERS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+    async fn write(line: &mut Line, bytes: &[u8]) {
+        let written = poll_fn(|cx| Pin::new(&mut *line).poll_write(cx, bytes)).await;
+        assert_eq!(written.expect("it is open"), bytes.len());
+    }
+
+    async fn flush(line: &mut Line) {
+        poll_fn(|cx| Pin::new(&mut *line).poll_flush(cx)).await.expect("it is open");
+    }
+
+    #[tokio::test]
+    async fn what_looks_like_hypers_words_in_an_answer_of_ours_stays_what_it_is() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+        let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await;
+        let (server, from) = listener.accept().await.expect("a client connects");
+        let place = Crowd::default().enter(from.ip(), 1, 1).expect("there is room");
+        let mut line = Line::new(server, place, Duration::from_secs(1));
+        let exchange = line.exchange();
+        let answering = exchange.begin();
+        write(&mut line, b"a head").await;
+        // What is left of a body, after a write that the socket took in part; then its last piece, which hyper has taken
+        // over and not written yet.
+        write(&mut line, HYPERS).await;
+        flush(&mut line).await;
+        drop(answering);
+        write(&mut line, HYPERS).await;
+        flush(&mut line).await;
+        // Now it is over.
+        write(&mut line, HYPERS).await;
+        line.line().shut().expect("it is open");
+        let mut text = String::new();
+        client.expect("it listens").read_to_string(&mut text).await.expect("it is text");
+        let ours = text.strip_prefix("a head").expect("what was written");
+        let hypers = std::str::from_utf8(HYPERS).expect("it is text");
+        let rest = ours.strip_prefix(&hypers.repeat(2)).expect("as it was written");
+        assert!(rest.contains("application/json") && rest.contains("BAD_REQUEST"), "{rest}");
     }
 }

@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Every head of ours has it, and none of hyper's.
 const REQUEST_ID: &[u8] = b"x-request-id:";
 
-/// The answer instead of what hyper writes, if that is one of hyper's own.
+/// The answer instead of what hyper writes where no answer of ours is under way, if that is one of its own.
 pub fn instead_of(written: &[u8]) -> Option<Vec<u8>> {
     let (status, code, message) = match written.strip_prefix(b"HTTP/1.")?.get(2..6)? {
         b"400 " => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "This is no HTTP/1.1 request."),

@@ -4,12 +4,14 @@
 //! is one more to attack.
 //!
 //! - [`crowd`]: how many there may be, in all and from one address
+//! - [`exchange`]: whether an answer is under way on a connection
 //! - [`line`]: the TCP stream as hyper sees it, which notices a reader that has stopped reading
 //! - [`malformed`]: what those are told whose request can't be read
 //! - [`patience`]: how long a client may take for the head and the body of a request
 //! - [`refusal`]: what those are told for whom there is no room
 
 mod crowd;
+mod exchange;
 mod line;
 mod malformed;
 mod patience;
@@ -38,6 +40,7 @@ pub use line::Line;
 use super::address::Proxies;
 use super::line::Peer;
 use crate::domain::address::network;
+use exchange::AnswerBody;
 use refusal::Refusals;
 
 /// The head of a request: a token and a `Last-Event-ID` are a few hundred bytes, a query in the address a few
@@ -151,11 +154,12 @@ pub async fn serve(listener: TcpListener, app: Router, door: Door) {
 async fn connection(line: Line, from: SocketAddr, app: Router, limits: Limits, stopping: CancellationToken) {
     let timer = patience::HeadTimer::new(line.pulse(), limits.head_wait, limits.idle_wait, stopping.clone());
     let body_wait = limits.body_wait;
-    let (peer, own) = (Peer { address: from, line: line.line() }, line.line());
+    let (peer, own, exchange) = (Peer { address: from, line: line.line() }, line.line(), line.exchange());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| patience::limited(body, body_wait));
         request.extensions_mut().insert(ConnectInfo(peer.clone()));
-        app.clone().call(request)
+        let (answering, response) = (exchange.begin(), app.clone().call(request));
+        async move { response.await.map(|response| response.map(|body| AnswerBody::new(body, answering))) }
     });
     let serving = Builder::new()
         .timer(timer)

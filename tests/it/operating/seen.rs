@@ -80,6 +80,9 @@ async fn metrics_tell_what_went_to_readers_and_how_soon() {
     let values = names.map(|name| value(&seen, &format!("talkback_{name}")));
     assert_eq!(values, [2.0, 1.0, 6.0, 2.0, 1.0], "{seen}");
     assert!(value(&seen, "talkback_commit_to_socket_seconds_count") >= 1.0, "{seen}");
+    // Without the last bucket Prometheus computes no quantiles.
+    let all = r#"talkback_commit_to_socket_seconds_bucket{le="+Inf"}"#;
+    assert_eq!(value(&seen, all), value(&seen, "talkback_commit_to_socket_seconds_count"), "{seen}");
     for reader in readers {
         reader.close().await;
     }
