@@ -15,6 +15,7 @@ use crate::auth::{Gate, KeyError, Refused, SigningKey, SourceError, Sso, Tokens,
 use crate::bus::{BusError, EventBus, LocalBus, Notices, RedisBus};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crowd::Crowd;
 use crate::demo;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
@@ -22,7 +23,7 @@ use crate::feed::Feed;
 use crate::graphql::documents::{Documents, OperationsError, Registered, Validator};
 use crate::graphql::{Engine, Site, Terms};
 use crate::http::address::Proxies;
-use crate::http::serve::{self, Crowd, Door};
+use crate::http::serve::{self, Door};
 use crate::http::{Around, Edge, Sockets, router, serve_metrics};
 use crate::limits;
 use crate::memory;

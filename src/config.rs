@@ -4,7 +4,7 @@
 mod settings;
 mod sso;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -130,6 +130,12 @@ impl Settings {
             name: "--allow-origin",
             wanted: "an origin such as https://host, without a path",
         })?;
+        let proxies = if self.trusted_proxy.is_empty() { file.trusted_proxy } else { self.trusted_proxy };
+        let trusted_proxy = proxies.iter().map(|text| network(text)).collect::<Option<_>>();
+        let trusted_proxy = trusted_proxy.ok_or(ConfigError::Value {
+            name: "--trusted-proxy",
+            wanted: "an address, or a network such as 10.0.0.0/8",
+        })?;
         let hook_url = self.moderation_hook_url.or(file.moderation_hook_url);
         let moderation_hook = hook(
             hook_url,
@@ -175,11 +181,7 @@ impl Settings {
             rate_limits: self.rate_limits.or(file.rate_limits) != Some(Switch::Off),
             feed_retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60),
             moderation_hook,
-            trusted_proxy: if self.trusted_proxy.is_empty() {
-                file.trusted_proxy
-            } else {
-                self.trusted_proxy
-            },
+            trusted_proxy,
             proxy_header: self.proxy_header.or(file.proxy_header).unwrap_or(ProxyHeader::XForwardedFor),
             metrics_listen: self.metrics_listen.or(file.metrics_listen),
             operations,
@@ -190,6 +192,11 @@ impl Settings {
             sso: self.sso.over(file.sso).resolve(std::env::var("TALKBACK_SSO_SECRET").ok())?,
         })
     }
+}
+
+/// A network, or an address that is one by itself.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// The hook's configuration: an address needs a secret, and nothing else makes sense without one.
@@ -242,6 +249,15 @@ fn is_web_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_is_named_by_its_network_or_its_address() {
+        let named = |text: &str| network(text).map(|network| network.to_string());
+        assert_eq!(named("10.0.0.0/8").as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(named("127.0.0.1").as_deref(), Some("127.0.0.1/32"));
+        assert_eq!(named("::1").as_deref(), Some("::1/128"));
+        assert_eq!(named("localhost"), None);
+    }
 
     #[test]
     fn an_origin_is_kept_as_browsers_spell_it() {

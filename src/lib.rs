@@ -29,6 +29,7 @@ pub mod cli;
 pub mod clock;
 mod complaints;
 pub mod config;
+mod crowd;
 pub mod demo;
 pub mod domain;
 pub mod feed;

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -118,7 +117,7 @@ pub struct Settings {
     #[arg(long, env = "TALKBACK_MODERATION_HOOK_CA", value_name = "FILE", global = true)]
     pub(super) moderation_hook_ca: Option<PathBuf>,
 
-    /// Networks of proxies that are believed about whom they speak for, such as 10.0.0.0/8; repeatable
+    /// Proxies that are believed about whom they speak for: addresses, or networks such as 10.0.0.0/8; repeatable
     #[arg(
         long = "trusted-proxy",
         env = "TALKBACK_TRUSTED_PROXY",
@@ -126,7 +125,7 @@ pub struct Settings {
         value_delimiter = ',',
         global = true
     )]
-    pub(super) trusted_proxy: Vec<IpNet>,
+    pub(super) trusted_proxy: Vec<String>,
 
     /// The header in which they say so; no other is read [default: x-forwarded-for]
     #[arg(long, env = "TALKBACK_PROXY_HEADER", value_name = "HEADER", global = true)]

@@ -47,6 +47,12 @@ impl Frame {
         Self { chunk: chunk.freeze(), event: at(event), payload: at(payload_at) }
     }
 
+    /// The same bytes, in other hands.
+    #[must_use]
+    pub fn wrapped(self, wrap: impl FnOnce(Bytes) -> Bytes) -> Self {
+        Self { chunk: wrap(self.chunk), ..self }
+    }
+
     /// The response.
     pub fn payload(&self) -> &[u8] {
         let end = self.chunk.len() - EVENT_END.len() - CHUNK_END.len();

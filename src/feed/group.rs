@@ -161,7 +161,7 @@ impl Group {
             plan,
             execute,
             log,
-            ring: Mutex::new(Ring::new(ring)),
+            ring: Mutex::new(Ring::new(ring, Arc::clone(&hub.rings))),
             rendered: watch::Sender::new(start),
             gave_up: AtomicBool::new(false),
             pages: PageCache::default(),

@@ -1,6 +1,7 @@
 //! The hub of one log: what everybody who follows it on this node shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio_util::task::AbortOnDropHandle;
 
@@ -14,6 +15,8 @@ use crate::store::Store;
 pub struct Hub {
     pub(super) log: Arc<Log>,
     pub(super) groups: Groups,
+    /// Bytes in the rings of this node.
+    pub(super) rings: Arc<AtomicUsize>,
     leave: Box<dyn Fn() + Send + Sync>,
     /// Reads the log; it holds the log, not the hub, so that it does not keep the hub alive.
     _reading: AbortOnDropHandle<()>,
@@ -27,12 +30,18 @@ impl Drop for Hub {
 
 impl Hub {
     /// Starts reading; `leave` is called when the last reader has left.
-    pub(super) fn start(store: Store, log: LogId, leave: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    pub(super) fn start(
+        store: Store,
+        log: LogId,
+        rings: Arc<AtomicUsize>,
+        leave: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<Self> {
         let log = Arc::new(Log::new(store, log));
         let reading = tokio::spawn(Arc::clone(&log).keep_reading());
         Arc::new(Self {
             log,
             groups: Groups::default(),
+            rings,
             leave: Box::new(leave),
             _reading: AbortOnDropHandle::new(reading),
         })

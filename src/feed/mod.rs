@@ -25,6 +25,7 @@ mod solo;
 mod source;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -120,13 +121,15 @@ struct Registry {
     store: Store,
     bus: Arc<dyn EventBus>,
     hubs: Mutex<HashMap<LogId, Weak<Hub>>>,
+    /// Bytes of rendered frames that all groups keep together.
+    rings: Arc<AtomicUsize>,
 }
 
 impl Feed {
     /// Starts the feed: one task that wakes hubs on the bus's hints and compares them with the store.
     #[must_use]
     pub fn start(store: Store, bus: Arc<dyn EventBus>, notices: Notices) -> Self {
-        let registry = Arc::new(Registry { store, bus, hubs: Mutex::default() });
+        let registry = Arc::new(Registry { store, bus, hubs: Mutex::default(), rings: Arc::default() });
         let pump = tokio::spawn(pump(Arc::clone(&registry), notices));
         Self { registry, _pump: Arc::new(AbortOnDropHandle::new(pump)) }
     }
@@ -198,7 +201,7 @@ impl Registry {
         // Followed before the log is first read: what is committed in between comes as a hint.
         self.bus.follow(topic(log));
         let leave = Arc::downgrade(self);
-        let hub = Hub::start(self.store.clone(), log, move || {
+        let hub = Hub::start(self.store.clone(), log, Arc::clone(&self.rings), move || {
             if let Some(registry) = leave.upgrade() {
                 registry.leave(log);
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::answers::Answers;
 use super::error::GraphError;
 use crate::limits::{Limits, size};
 use crate::metrics;
@@ -25,6 +26,8 @@ pub struct Loaded {
     pub running: usize,
     /// Executions that wait for a turn.
     pub waiting: usize,
+    /// KiB of answers that clients have yet to take.
+    pub answers_kib: usize,
     /// Whether memory is short.
     pub is_short: bool,
 }
@@ -36,6 +39,7 @@ pub struct Load {
     waiting: AtomicUsize,
     waiting_max: usize,
     bodies: Arc<Semaphore>,
+    answers: Answers,
     short: AtomicBool,
 }
 
@@ -50,6 +54,7 @@ impl Load {
             waiting: AtomicUsize::new(0),
             waiting_max: size(limits.executions_waiting),
             bodies: Arc::new(Semaphore::new(most(limits.bodies_kib))),
+            answers: Answers::new(limits),
             short: AtomicBool::new(false),
         }
     }
@@ -99,12 +104,19 @@ impl Load {
         }
     }
 
+    /// The answers that wait for clients to take them.
+    #[must_use]
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
     /// How it is, for whoever looks.
     #[must_use]
     pub fn loaded(&self) -> Loaded {
         Loaded {
             running: self.turns_max.saturating_sub(self.turns.available_permits()),
             waiting: self.waiting.load(Ordering::Relaxed),
+            answers_kib: self.answers.kib(),
             is_short: self.is_short(),
         }
     }

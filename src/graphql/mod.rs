@@ -1,6 +1,7 @@
 //! The GraphQL surface. A request passes the guard, is given its scope, and runs; a subscription is planned
 //! first, so that those who ask for the same share one execution.
 
+mod answers;
 mod batch;
 mod connection;
 mod context;
@@ -18,6 +19,7 @@ mod types;
 
 use async_graphql::Schema;
 
+pub use answers::Held;
 pub use engine::{Engine, Live, Terms};
 pub use error::GraphError;
 pub use id::GlobalId;

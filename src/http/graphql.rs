@@ -19,12 +19,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use self::problem::Problem;
 use self::response::{Keeping, json, public, status};
 use super::credentials::{self, Pass};
+use super::held::keep;
 use super::line::Peer;
 use super::message::{Message, read_json};
 use super::negotiate::{self, Media};
 use super::{Edge, sse, websocket};
 use crate::domain::user::Viewer;
-use crate::graphql::engine::Accepted;
+use crate::graphql::engine::{Accepted, Answer};
 use crate::limits::size;
 
 /// What `/graphql` answers to.
@@ -128,12 +129,14 @@ async fn answer(
             let viewer = pass.viewer();
             let is_public = sent.safe_only && viewer == Viewer::Anonymous;
             let keeping = Keeping { by_name: accepted.by_name(), max_age };
-            let response = edge.engine.run(accepted, viewer).await;
+            let Answer { response, held } = edge.engine.run(accepted, viewer).await;
             // What failed is nobody's to keep.
-            if is_public && response.is_ok() {
-                return public(headers, media, &response, keeping);
-            }
-            json(status(media, &response), media, &response)
+            let answer = if is_public && response.is_ok() {
+                public(headers, media, &response, keeping)
+            } else {
+                json(status(media, &response), media, &response)
+            };
+            keep(answer, held)
         }
     }
 }

@@ -6,6 +6,7 @@ mod around;
 mod credentials;
 mod graphql;
 mod health;
+mod held;
 mod line;
 pub mod message;
 mod negotiate;
@@ -28,9 +29,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use self::serve::Crowd;
 use crate::auth::Gate;
 use crate::bus::EventBus;
+use crate::crowd::Crowd;
 use crate::graphql::{Engine, Site};
 use crate::service::Service;
 

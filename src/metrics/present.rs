@@ -57,6 +57,8 @@ impl Collector for Present {
         gauge("streams", "Of these, streams of events", self.streams)?;
         gauge("executions", "Queries, mutations and pages that run", self.load.running)?;
         gauge("executions_waiting", "Those that wait for a turn", self.load.waiting)?;
+        let told = "KiB of large answers that clients have yet to take";
+        gauge("answers_held_kib", told, self.load.answers_kib)?;
         gauge(
             "memory_short",
             "Whether requests are turned away to save memory",

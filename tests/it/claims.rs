@@ -25,7 +25,7 @@ const APPROVE: &str = "mutation($id: ID!) { commentApprove(input: { id: $id, rev
 
 async fn ask(inside: &Inside, who: &Viewer, document: &str, variables: Value) -> Value {
     let accepted = inside.accept(Operation::raw(document, variables)).await;
-    let response = inside.engine.run(accepted, who.clone()).await;
+    let response = inside.engine.run(accepted, who.clone()).await.response;
     assert!(response.is_ok(), "{:?}", response.errors);
     response.data.into_json().unwrap()
 }

@@ -10,15 +10,17 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::response::{is_executed, outcome, tidy};
-use super::{Accepted, Engine, refused, request};
+use super::{Accepted, Answer, Engine, refused, request};
 use crate::domain::cursor::FeedCursor;
 use crate::domain::event::LogId;
 use crate::domain::policy::{self, Permission};
 use crate::domain::user::Viewer;
 use crate::feed::{Frame, Outlet, Reader, SubscribeError, follows_queues, has_plain_root, plan};
+use crate::graphql::answers::bounded;
 use crate::graphql::context::Scope;
 use crate::graphql::error::GraphError;
 use crate::graphql::id::article_id;
+use crate::limits::size;
 use crate::metrics;
 
 impl Engine {
@@ -35,11 +37,11 @@ impl Engine {
     ) -> Result<Live, Box<Response>> {
         match accepted.operation() {
             OperationType::Query | OperationType::Mutation => {
-                let response = self.run(accepted, viewer).await;
+                let Answer { response, held } = self.run(accepted, viewer).await;
                 if !is_executed(&response) {
                     return Err(Box::new(response));
                 }
-                Ok(Live::Once(Some(Frame::without_cursor(&response))))
+                Ok(Live::Once(Some(Frame::without_cursor(&response).kept_by(held))))
             }
             OperationType::Subscription => {
                 let (started, trace) = (Instant::now(), accepted.trace.clone());
@@ -133,7 +135,11 @@ impl Engine {
                 tidy(&mut response, said.as_ref());
                 Err(Box::new(response))
             }
-            first => Ok(Live::Alone(futures_util::stream::iter(first).chain(responses).boxed())),
+            first => {
+                let most = size(self.limits.event_bytes);
+                let all = futures_util::stream::iter(first).chain(responses);
+                Ok(Live::Alone(all.map(move |response| bounded(response, most)).boxed()))
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::StreamExt;
 
 use self::response::outcome;
+use super::answers::bounded;
 use super::context::Scope;
 pub use super::documents::Wanted;
 use super::documents::{Documents, Found, Registered};
@@ -32,6 +33,7 @@ use super::{Site, TalkbackSchema};
 use crate::auth::Gate;
 use crate::domain::user::Viewer;
 use crate::feed::{Execute, Feed, Plan, Selection};
+use crate::limits::size;
 use crate::metrics;
 use crate::pace::{Act, Pace};
 use crate::service::Service;
@@ -39,6 +41,7 @@ use crate::trace::Trace;
 
 pub use follow::Live;
 pub use response::{errors, is_executed, refused, to_json};
+pub use run::Answer;
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
@@ -145,6 +148,7 @@ impl Engine {
         let limits = limits.with_types_of(&schema.sdl())?;
         let load = Arc::new(Load::new(&limits));
         let executions = Arc::<AtomicU64>::default();
+        let event_max = size(limits.event_bytes);
         let execute: Execute = {
             let (schema, service, executions) = (schema.clone(), service.clone(), Arc::clone(&executions));
             Arc::new(move |plan, injected| {
@@ -155,8 +159,11 @@ impl Engine {
                 };
                 let request =
                     planned_request(plan).data(injected).data(scope(service.clone(), plan.viewer.clone()));
-                let counted = move |_: &Response| _ = executions.fetch_add(1, Ordering::Relaxed);
-                schema.execute_stream(request).inspect(counted).boxed()
+                let counted = move |response| {
+                    executions.fetch_add(1, Ordering::Relaxed);
+                    bounded(response, event_max)
+                };
+                schema.execute_stream(request).map(counted).boxed()
             })
         };
         let (limits, pace, documents) = (Arc::new(limits), pace.map(Arc::new), Arc::new(documents));

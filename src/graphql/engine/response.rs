@@ -8,6 +8,7 @@ use async_graphql::{Response, ServerError};
 use super::discreet::Said;
 use super::{Accepted, Engine};
 use crate::feed::Frame;
+use crate::graphql::answers::Held;
 use crate::graphql::error::GraphError;
 use crate::graphql::guard;
 
@@ -46,6 +47,11 @@ impl Frame {
     /// One answer, which has no place in a log.
     pub(super) fn without_cursor(response: &Response) -> Self {
         Self::new(None, &to_json(response))
+    }
+
+    /// The same, and room for it for as long as it lasts.
+    pub(super) fn kept_by(self, held: Held) -> Self {
+        self.wrapped(|bytes| held.keep(bytes))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Queries and mutations: one answer each.
 
+use std::net::IpAddr;
+
 use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
 use tokio::time::Instant;
@@ -8,26 +10,55 @@ use tracing::Instrument;
 use super::response::{is_executed, kind, outcome, tidy};
 use super::{Accepted, Engine, refused, request, too_long};
 use crate::domain::user::Viewer;
+use crate::graphql::answers::{self, Held};
 use crate::graphql::context::Scope;
 use crate::graphql::error::GraphError;
 use crate::graphql::guard::Admitted;
-use crate::limits::seconds;
+use crate::limits::{seconds, size};
 use crate::metrics;
 use crate::store::seeing;
 
+/// What came of a request, and the room that it takes until it is sent.
+pub struct Answer {
+    /// The response.
+    pub response: Response,
+    /// Its room.
+    pub held: Held,
+}
+
 impl Engine {
     /// Runs a query or a mutation.
-    pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Response {
-        let (started, kind) = (Instant::now(), kind(accepted.operation()));
+    pub async fn run(&self, accepted: Accepted, viewer: Viewer) -> Answer {
+        let (started, kind, address) = (Instant::now(), kind(accepted.operation()), accepted.asked.address);
+        let is_mutation = accepted.operation() == OperationType::Mutation;
         let trace = accepted.trace.clone();
         let span =
             tracing::debug_span!("operation", kind, trace_id = %trace, outcome = tracing::field::Empty);
         let running = self.run_in_trace(accepted, viewer).instrument(span.clone());
         let response = trace.scope(running).await;
-        let outcome = outcome(&response);
+        let answer = self.weighed(response, is_mutation, address);
+        let response = &answer.response;
+        let outcome = outcome(response);
         span.record("outcome", &*outcome);
         metrics::all().ended(kind, outcome, started.elapsed());
-        response
+        answer
+    }
+
+    /// An answer that may be sent, and has room until it is taken.
+    fn weighed(&self, response: Response, is_mutation: bool, address: IpAddr) -> Answer {
+        let (bytes, most) = (answers::bytes(&response.data), size(self.limits.answer_bytes));
+        let held = if bytes > most {
+            Err(answers::too_large(most))
+        } else {
+            self.load.answers().hold(bytes, address)
+        };
+        match held {
+            Ok(held) => Answer { response, held },
+            Err(error) if is_mutation => {
+                Answer { response: answers::unsent(&response, error.message()), held: Held::default() }
+            }
+            Err(error) => Answer { response: refused(error), held: Held::default() },
+        }
     }
 
     async fn run_in_trace(&self, mut accepted: Accepted, viewer: Viewer) -> Response {

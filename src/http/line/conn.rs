@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::{Line, Phase};
-use crate::http::serve::Place;
+use crate::crowd::Place;
 
 /// The connection that hyper serves. What hyper does after it was taken over goes nowhere.
 #[derive(Debug)]

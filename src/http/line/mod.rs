@@ -17,7 +17,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::serve::Place;
+use crate::crowd::Place;
 
 pub use conn::{Conn, Peer};
 pub use handover::take_over;

@@ -1,5 +1,5 @@
 //! What is done before a page is made: a page reads as much as a query does, so it keeps the same pace, waits for the
-//! same turns, and takes no longer.
+//! same turns, takes no longer, and has the same room until it is read.
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use crate::http::Edge;
+use crate::http::held::{bytes, keep};
 use crate::http::line::Peer;
 
 /// The middleware.
@@ -16,6 +17,11 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let making = edge.engine.make_page(peer.address.ip(), next.run(request));
-    making.await.unwrap_or_else(|refused| Problem::Later(refused).into_response())
+    let (engine, address) = (&edge.engine, peer.address.ip());
+    let made = engine.make_page(address, next.run(request)).await;
+    let kept = made.and_then(|page| {
+        let held = engine.load().answers().hold(bytes(&page), address)?;
+        Ok(keep(page, held))
+    });
+    kept.unwrap_or_else(|refused| Problem::Later(refused).into_response())
 }

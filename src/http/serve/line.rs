@@ -14,9 +14,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::crowd::Place;
 use super::exchange::Exchange;
 use super::malformed;
+use crate::crowd::Place;
 use crate::http::line::{self, Conn};
 
 /// A TCP stream that fails when its reader takes nothing for too long, and counts what comes in.
@@ -144,7 +144,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::http::serve::Crowd;
+    use crate::crowd::Crowd;
 
     const HYPERS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 

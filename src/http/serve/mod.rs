@@ -3,14 +3,12 @@
 //! HTTP/1.1 only: browsers speak HTTP/2 over TLS alone, which a proxy before this ends, and each protocol more
 //! is one more to attack.
 //!
-//! - [`crowd`]: how many there may be, in all and from one address
 //! - [`exchange`]: whether an answer is under way on a connection
 //! - [`line`]: the TCP stream as hyper sees it, which notices a reader that has stopped reading
 //! - [`malformed`]: what those are told whose request can't be read
 //! - [`patience`]: how long a client may take for the head and the body of a request
 //! - [`refusal`]: what those are told for whom there is no room
 
-mod crowd;
 mod exchange;
 mod line;
 mod malformed;
@@ -32,9 +30,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::crowd::{Crowd, Crowded, Place, most_of};
 use crate::limits;
 
-pub use crowd::{Crowd, Crowded, Place, most_of};
 pub use line::Line;
 
 use super::address::Proxies;

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::crowd::Crowded;
 use super::malformed::last_words;
 use crate::complaints::Complaints;
+use crate::crowd::Crowded;
 use crate::graphql::GraphError;
 use crate::metrics;
 

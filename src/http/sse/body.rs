@@ -17,9 +17,9 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{COMPLETE, HEARTBEAT_BYTES, OPENING, Starting, Until, farewell, refusal, whole};
 use crate::auth::End;
+use crate::crowd::Place;
 use crate::feed::Frame;
 use crate::graphql::Live;
-use crate::http::serve::Place;
 
 /// The body of an operation's stream, which lasts until `until` at the latest.
 pub fn body(starting: Starting, until: Until) -> Body {

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
+use crate::crowd::{Crowd, Crowded, Place, most_of};
 use crate::domain::address::network;
 use crate::domain::ids::UserId;
 use crate::domain::user::Viewer;
-use crate::http::serve::{Crowd, Crowded, Place, most_of};
 use crate::metrics;
 
 /// See the module. Cheap to clone: all clones count together.

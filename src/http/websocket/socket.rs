@@ -17,13 +17,14 @@ use super::operations::{Operations, Outcome, put_frames};
 use super::speech::Speech;
 use super::wire::{Ended, Heard, Wire};
 use crate::auth::{End, Refused};
+use crate::crowd::Place;
 use crate::domain::ids::UserId;
 use crate::domain::user::Viewer;
+use crate::feed::Frame;
 use crate::graphql::{GraphError, engine};
 use crate::http::Edge;
 use crate::http::credentials::{self, Pass};
 use crate::http::message::{NotOne, read_json};
-use crate::http::serve::Place;
 use crate::limits::{seconds, size};
 use crate::metrics;
 
@@ -70,6 +71,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Result<Pass, Refu
         leaving: None,
         streak: 0,
         out: Vec::new(),
+        kept: Vec::new(),
     };
     // One timer, set anew only when it has rung: what a socket does meanwhile does not touch it.
     let mut timer = pin!(sleep_until(session.rings_at(opened)));
@@ -134,6 +136,8 @@ struct Session {
     streak: u32,
     /// Frames put together for the next write; empty, and without memory, between two.
     out: Vec<u8>,
+    /// Large ones of these, which take room until they are written.
+    kept: Vec<Frame>,
 }
 
 impl Session {
@@ -188,10 +192,13 @@ impl Session {
 
     /// Puts together what operations have ready, up to the size of a write; `false`: nothing.
     fn gather(&mut self, cx: &mut Context<'_>) -> bool {
-        let out = &mut self.out;
+        let (out, kept) = (&mut self.out, &mut self.kept);
         self.operations.poll_each(cx, |outcome, head_of_next| {
             match outcome {
-                Outcome::Frames(frames) => put_frames(out, head_of_next, &frames),
+                Outcome::Frames(frames) => {
+                    put_frames(out, head_of_next, &frames);
+                    kept.extend(frames.into_iter().filter(|frame| frame.payload().len() > WRITE));
+                }
                 Outcome::Refused(id, response) => {
                     put(out, Opcode::Text, error(&id, &response).as_bytes());
                 }
@@ -203,7 +210,7 @@ impl Session {
     }
 
     async fn flush(&mut self) -> Result<(), Close> {
-        let out = std::mem::take(&mut self.out);
+        let (out, _kept) = (std::mem::take(&mut self.out), std::mem::take(&mut self.kept));
         self.wire.write(&out).await
     }
 

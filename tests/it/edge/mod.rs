@@ -1,5 +1,6 @@
 //! The letter of the protocols, where the reference clients (`tests/clients`) don't reach.
 //!
+//! - `answers`: how large they may be, and how many may wait
 //! - `protocol`: methods, encodings, and what is told of the schema
 //! - `charged`: what is refused counts against rates
 //! - `documents`: queries by their digest, and registered ones
@@ -8,6 +9,7 @@
 //! - `overload`: what is turned away when memory is short
 //! - `variables`: those that have to have a value
 
+mod answers;
 mod charged;
 mod documents;
 mod handshake;

@@ -116,7 +116,7 @@ impl Inside {
     /// Runs an operation and returns its data.
     pub async fn answer(&self, viewer: &Viewer, operation: &str, variables: Value) -> Value {
         let accepted = self.accept(Operation::named(operation, variables)).await;
-        let response = self.engine.run(accepted, viewer.clone()).await;
+        let response = self.engine.run(accepted, viewer.clone()).await.response;
         assert!(response.is_ok(), "{:?}", response.errors);
         response.data.into_json().unwrap()
     }

@@ -1,4 +1,4 @@
-//! How many there are, in all and of each kind: connections by address, sockets by person.
+//! How many there are, in all and of each kind: connections by address, sockets by person, bytes that wait for clients.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -33,17 +33,31 @@ impl<K: Eq + Hash + Clone + Send + 'static> Crowd<K> {
     /// # Errors
     /// There are `all_max`, or `each_max` of it.
     pub fn enter(&self, key: K, all_max: usize, each_max: usize) -> Result<Place<K>, Crowded> {
+        self.enter_as(1, key, all_max, each_max)
+    }
+
+    /// Somebody of `key` who counts for so many.
+    ///
+    /// # Errors
+    /// There would be more than `all_max`, or than `each_max` of it.
+    pub fn enter_as(
+        &self,
+        many: usize,
+        key: K,
+        all_max: usize,
+        each_max: usize,
+    ) -> Result<Place<K>, Crowded> {
         let mut counts = self.lock();
         let of_key = counts.each.get(&key).copied().unwrap_or(0);
-        if counts.all >= all_max {
+        if counts.all.saturating_add(many) > all_max {
             return Err(Crowded::All);
         }
-        if of_key >= each_max {
+        if of_key.saturating_add(many) > each_max {
             return Err(Crowded::Each);
         }
-        counts.all += 1;
-        counts.each.insert(key.clone(), of_key + 1);
-        Ok(Place { crowd: self.clone(), key })
+        counts.all += many;
+        counts.each.insert(key.clone(), of_key + many);
+        Ok(Place { crowd: self.clone(), key, many })
     }
 
     /// How many are in.
@@ -58,11 +72,11 @@ impl<K: Eq + Hash + Clone + Send + 'static> Crowd<K> {
         self.len() == 0
     }
 
-    fn leave(&self, key: &K) {
+    fn leave(&self, key: &K, many: usize) {
         let mut counts = self.lock();
-        counts.all -= 1;
+        counts.all -= many;
         if let Some(of_key) = counts.each.get_mut(key) {
-            *of_key -= 1;
+            *of_key -= many;
             if *of_key == 0 {
                 counts.each.remove(key);
             }
@@ -102,11 +116,12 @@ pub fn most_of(address: IpAddr, most: usize) -> usize {
 pub struct Place<K: Eq + Hash + Clone + Send + 'static> {
     crowd: Crowd<K>,
     key: K,
+    many: usize,
 }
 
 impl<K: Eq + Hash + Clone + Send + 'static> Drop for Place<K> {
     fn drop(&mut self) {
-        self.crowd.leave(&self.key);
+        self.crowd.leave(&self.key, self.many);
     }
 }
 
@@ -125,5 +140,8 @@ mod tests {
         drop(first);
         assert!(crowd.enter("c", 3, 2).is_ok(), "somebody left");
         assert_eq!(crowd.len(), 2);
+        assert_eq!(crowd.enter_as(2, "d", 3, 2).err(), Some(Crowded::All), "one more than there may be");
+        assert!(crowd.enter_as(2, "d", 4, 2).is_ok(), "who counts for two");
+        assert_eq!(crowd.len(), 2, "and has left");
     }
 }
