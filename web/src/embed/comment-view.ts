@@ -1,9 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { fully, when } from "../lib/text";
 import { composerView } from "./composer-view";
 import type { TalkbackComments } from "./element";
 import { keyed } from "./keyed";
+import { markup } from "./markup";
 import { reactionsView } from "./reactions";
 import type { Comment, Thread } from "./thread";
 
@@ -66,7 +66,7 @@ function contentView(element: TalkbackComments, comment: Comment, fresh: boolean
     ${
       element.writing.composing === `edit:${id}`
         ? composerView(element, { key: `edit:${id}`, parentId: null, action: "save", body: comment.body ?? "", send: () => element.writing.edit(comment) })
-        : html`<div class="comment-body" part="body" lang=${lang ?? nothing} dir="auto">${unsafeHTML(comment.bodyHtml ?? "")}</div>`
+        : html`<div class="comment-body" part="body" lang=${lang ?? nothing} dir="auto">${markup(comment.bodyHtml ?? "")}</div>`
     }
   `;
 }
