@@ -165,6 +165,59 @@ suite("a reader", () => {
     assert.ok(await page.getByRole("button", { name: "Post comment" }).isDisabled());
   });
 
+  const commenting = (articleId, policy) => editor.run("mutation($i: CommentingSetInput!) { commentingSet(input: $i) { userErrors { message } } }", { i: { articleId, ...policy } });
+  const HOUR_MS = 3_600_000;
+  const inHours = (hours) => new Date(Date.now() + hours * HOUR_MS).toISOString();
+
+  test("commenting closes by itself on an open page, when its time comes: also when that has changed meanwhile", async () => {
+    const article = await editor.publish("closing-by-itself", { policy: { closesAt: inHours(2) } });
+    const page = await openWindow(browser);
+    await page.clock.install();
+    await page.goto(`${room.url}/articles/closing-by-itself`);
+    await live(page);
+    const box = page.getByRole("textbox", { name: "Your comment" });
+    const post = page.getByRole("button", { name: "Post comment" });
+    const closed = region(page).locator("p.closed");
+    await page.getByRole("textbox", { name: "Your name" }).fill("Cleo");
+    await box.fill(words("Not yet sent"));
+    await page.clock.fastForward(HOUR_MS);
+    assert.ok(await post.isEnabled());
+    // An editor gives it more time.
+    await commenting(article, { closesAt: inHours(4), guidelines: "Be brief." });
+    await region(page).getByText("Be brief.").waitFor();
+    await page.clock.fastForward(2 * HOUR_MS);
+    assert.ok(await post.isEnabled());
+    assert.equal(await closed.count(), 0);
+    await page.clock.fastForward(2 * HOUR_MS);
+    await closed.waitFor();
+    await region(page).getByRole("status").filter({ hasText: "Comments on this article are closed." }).waitFor();
+    assert.equal(await box.inputValue(), words("Not yet sent"), "the text can still be copied");
+    assert.ok(await post.isDisabled());
+    // And opens it again: without an end, it stays open.
+    await commenting(article, { closesAt: null });
+    await closed.waitFor({ state: "detached" });
+    assert.equal(await box.inputValue(), words("Not yet sent"));
+    await page.clock.fastForward(500 * HOUR_MS);
+    assert.ok(await post.isEnabled());
+    assert.equal(await closed.count(), 0);
+  });
+
+  test("commenting that closes in two months is open until then", async () => {
+    await editor.publish("closing-later", { policy: { closesAt: inHours(60 * 24) } });
+    const page = await openWindow(browser);
+    await page.clock.install();
+    await page.goto(`${room.url}/articles/closing-later`);
+    await live(page);
+    const closed = region(page).locator("p.closed");
+    for (const days of [20, 20]) {
+      await page.clock.fastForward(days * 24 * HOUR_MS);
+      await page.getByRole("textbox", { name: "Your comment" }).waitFor();
+      assert.equal(await closed.count(), 0);
+    }
+    await page.clock.fastForward(21 * 24 * HOUR_MS);
+    await closed.waitFor();
+  });
+
   test("after posting, the focus is on the comment; code in it is wrapped, not scrolled", async () => {
     await editor.publish("focused");
     const page = await story("focused");

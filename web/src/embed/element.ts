@@ -158,6 +158,7 @@ export class TalkbackComments extends Base {
   }
 
   protected override willUpdate(changed: ReadonlySet<string>): void {
+    this.live.heedClosing();
     if (changed.has("lang")) void this.wording.fetch();
     const elsewhere = changed.has("article") || changed.has("server");
     if (this.hasUpdated && !elsewhere && !changed.has("token") && !changed.has("signed-in")) return;

@@ -8,6 +8,8 @@ import type { Thread } from "./thread";
 const HIDDEN_MS = 30_000;
 /** New comments are announced together, once per this time. */
 const ANNOUNCE_MS = 4_000;
+/** Browsers take no longer timeout: 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1;
 /** After this time without a failure, the next one is the first again. */
 const FORGET_MS = 60_000;
 
@@ -25,6 +27,7 @@ export class Live implements Controller {
   #failedAt = 0;
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
+  #closing: ReturnType<typeof setTimeout> | undefined;
   #arrived = 0;
 
   constructor(private readonly element: TalkbackComments) {
@@ -43,7 +46,23 @@ export class Live implements Controller {
     clearTimeout(this.#hiddenTimer);
     clearTimeout(this.#announceTimer);
     this.#announceTimer = undefined;
+    clearTimeout(this.#closing);
     this.leave();
+  }
+
+  /** Closes commenting when its time has come, of which no event tells. Called before each drawing: so it follows whatever events change. */
+  heedClosing(): void {
+    const { element } = this;
+    const { thread } = element;
+    clearTimeout(this.#closing);
+    if (!element.isConnected || thread?.policy.state !== "OPEN" || !thread.policy.closesAt) return;
+    const left = Date.parse(thread.policy.closesAt) - Date.now();
+    if (left > 0) {
+      this.#closing = setTimeout(() => element.requestUpdate(), Math.min(left, LONGEST_MS));
+    } else {
+      thread.policy = { ...thread.policy, state: "CLOSED" };
+      element.announce(element.wording.text("closed"));
+    }
   }
 
   follow(thread: Thread): void {

@@ -660,6 +660,7 @@ export type CommentsData = {
       readonly minLength: number;
       readonly maxLength: number;
       readonly guidelines: string | null;
+      readonly closesAt: string | null;
     };
     readonly comments: ThreadPageFragment;
   } | null;
@@ -679,7 +680,7 @@ export type CommentsData = {
 
 export type CommentsVariables = { readonly slug?: string | null; readonly url?: string | null; readonly first: number; readonly after?: string | null; readonly orderBy: CommentOrder; readonly signedIn: boolean };
 
-export const Comments = "query Comments($slug:String$url:String$first:Int!$after:String$orderBy:CommentOrder!$signedIn:Boolean!){article(slug:$slug url:$url){id commentCount feedCursor commentPolicy{state minLength maxLength guidelines}comments(first:$first after:$after orderBy:$orderBy){...ThreadPage}}viewer@include(if:$signedIn){id displayName role comments(first:20){nodes{...ReaderComment ...Own article{id}}}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<CommentsData, CommentsVariables>;
+export const Comments = "query Comments($slug:String$url:String$first:Int!$after:String$orderBy:CommentOrder!$signedIn:Boolean!){article(slug:$slug url:$url){id commentCount feedCursor commentPolicy{state minLength maxLength guidelines closesAt}comments(first:$first after:$after orderBy:$orderBy){...ThreadPage}}viewer@include(if:$signedIn){id displayName role comments(first:20){nodes{...ReaderComment ...Own article{id}}}}}fragment ThreadPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)replies(first:3 orderBy:OLDEST){...RepliesPage}}pageInfo{hasNextPage endCursor}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}fragment RepliesPage on CommentConnection{totalCount nodes{...ReaderComment ...Own@include(if:$signedIn)}pageInfo{hasNextPage endCursor}}" as Operation<CommentsData, CommentsVariables>;
 
 export type RepliesData = {
   readonly comment: {
@@ -864,6 +865,7 @@ export type ArticleEventsData = {
         readonly minLength: number;
         readonly maxLength: number;
         readonly guidelines: string | null;
+        readonly closesAt: string | null;
       };
     }
       | {
@@ -876,4 +878,4 @@ export type ArticleEventsData = {
 
 export type ArticleEventsVariables = { readonly articleId: string; readonly after?: string | null };
 
-export const ArticleEvents = "subscription ArticleEvents($articleId:ID!$after:String){articleEvents(articleId:$articleId after:$after){cursor event{__typename ...on CommentPublished{comment{...ReaderComment}commentCount}...on CommentEdited{comment{...ReaderComment}}...on CommentRemoved{commentId commentCount}...on CommentRestored{comment{...ReaderComment}commentCount}...on CommentCountsChanged{commentId replyCount reactions{kind count}}...on CommentingChanged{commentPolicy{state minLength maxLength guidelines}}...on FeedReset{reason}}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}" as Operation<ArticleEventsData, ArticleEventsVariables>;
+export const ArticleEvents = "subscription ArticleEvents($articleId:ID!$after:String){articleEvents(articleId:$articleId after:$after){cursor event{__typename ...on CommentPublished{comment{...ReaderComment}commentCount}...on CommentEdited{comment{...ReaderComment}}...on CommentRemoved{commentId commentCount}...on CommentRestored{comment{...ReaderComment}commentCount}...on CommentCountsChanged{commentId replyCount reactions{kind count}}...on CommentingChanged{commentPolicy{state minLength maxLength guidelines closesAt}}...on FeedReset{reason}}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}" as Operation<ArticleEventsData, ArticleEventsVariables>;
