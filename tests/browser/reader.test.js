@@ -228,6 +228,31 @@ suite("a reader", () => {
     await accessible(page, "a comment with code");
   });
 
+  test("asked whether to delete, the focus is on Keep; Keep and Escape bring it back to Delete, and nothing is deleted", async () => {
+    await editor.publish("kept");
+    const page = await story("kept");
+    await page.getByRole("textbox", { name: "Your name" }).fill("Kay");
+    await page.getByRole("textbox", { name: "Your comment" }).fill(words("To be kept"));
+    await page.getByRole("button", { name: "Post comment" }).click();
+    const mine = comment(page, "To be kept");
+    const focused = (name) => becomes(page, `“${name}” has the focus`, (wanted) => document.querySelector("talkback-comments").shadowRoot.activeElement?.matches("button") && document.querySelector("talkback-comments").shadowRoot.activeElement.textContent === wanted, name);
+    await mine.getByRole("button", { name: "Delete" }).focus();
+    for (const answer of ["Enter", "Escape"]) {
+      await page.keyboard.press("Enter");
+      await mine.getByRole("group", { name: "Delete this comment?" }).waitFor();
+      await focused("Keep");
+      await page.keyboard.press(answer);
+      await mine.getByRole("group", { name: "Delete this comment?" }).waitFor({ state: "detached" });
+      await focused("Delete");
+    }
+    await page.keyboard.press("Enter");
+    await focused("Keep");
+    await accessible(page, "a question whether to delete");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    await region(page).getByText("Your comment is deleted.").first().waitFor();
+  });
+
   test("a link to a comment that is no more says so", async () => {
     const article = await editor.publish("dangling");
     const gone = await guest.comment(article, words("Soon gone"));

@@ -71,7 +71,7 @@ function contentView(element: TalkbackComments, comment: Comment, fresh: boolean
   `;
 }
 
-function actionsView(element: TalkbackComments, thread: Thread, id: string): TemplateResult | typeof nothing {
+function actionsView(element: TalkbackComments, thread: Thread, id: string): TemplateResult | typeof nothing | undefined {
   const { wording } = element;
   const entry = thread.entries.get(id);
   if (!entry || element.writing.composing === `edit:${id}`) return nothing;
@@ -80,18 +80,12 @@ function actionsView(element: TalkbackComments, thread: Thread, id: string): Tem
   const live = !removed && comment.status === "APPROVED";
   const folded = element.folded.has(id);
   const fold = replies.ids.some((reply) => thread.shown(reply));
-  if (element.writing.confirmingDelete === id) {
-    return html`<p class="actions" role="group" aria-label=${wording.text("deleteThis")}>
-      <span>${wording.text("deleteThis")}</span>
-      <button class="link is-danger" @click=${() => element.writing.delete(comment)}>${wording.text("delete")}</button>
-      <button class="link" @click=${() => element.writing.confirmDelete(null)}>${wording.text("keep")}</button>
-    </p>`;
-  }
+  if (element.writing.confirmingDelete === id) return element.writing.deletion(comment);
   return html`<p class="actions" part="actions">
     ${live && thread.policy.state === "OPEN" ? html`<button class="link" part="action" @click=${() => element.writing.compose(`reply:${id}`)}>${wording.text("reply")}</button>` : nothing}
     ${live ? reactionsView(element, comment, own) : nothing}
     ${comment.viewerCanEdit ? html`<button class="link" part="action" @click=${() => element.writing.compose(`edit:${id}`)}>${wording.text("edit")}</button>` : nothing}
-    ${comment.viewerCanDelete ? html`<button class="link" part="action" @click=${() => element.writing.confirmDelete(id)}>${wording.text("delete")}</button>` : nothing}
+    ${comment.viewerCanDelete ? html`<button class="link delete" part="action" @click=${() => element.writing.askDelete(comment)}>${wording.text("delete")}</button>` : nothing}
     ${
       fold
         ? html`<button class="link" part="action" aria-expanded=${!folded} @click=${() => element.fold(id)}>${folded ? wording.text("showReplies", { n: Math.max(replies.total, 1) }) : wording.text("hideReplies")}</button>`

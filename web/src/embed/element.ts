@@ -256,8 +256,9 @@ export class TalkbackComments extends Base {
     this.#goTo(places[0] ?? null);
   }
 
-  focusComment(id: string): void {
-    this.#place(id)?.focus();
+  /** Gives the focus to a comment, or to what a selector finds in it. */
+  focusComment(id: string, within = ""): void {
+    this.#place(id, within)?.focus();
   }
 
   /** Says something beside a comment (or, `null`, at the top), for eyes and screen readers alike. */
@@ -326,8 +327,8 @@ export class TalkbackComments extends Base {
     this.#goTo(this.#place(target));
   }
 
-  #place(id: string): HTMLElement | null {
-    return this.renderRoot.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+  #place(id: string, within = ""): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] ${within}`);
   }
 
   #goTo(place: HTMLElement | null): void {

@@ -68,9 +68,8 @@ export class Writing implements Controller {
     this.compose("");
   }
 
-  confirmDelete(id: string | null): void {
-    this.confirmingDelete = id;
-    this.element.requestUpdate();
+  askDelete(comment: Comment): void {
+    this.#do(comment, (later) => later.askDelete(this.element, comment, true));
   }
 
   /** Takes what was typed; once the typing pauses, says how far it is. */
@@ -128,6 +127,11 @@ export class Writing implements Controller {
 
   dialog(): TemplateResult | typeof nothing {
     return this.question && this.#later ? this.#later.dialogView({ html, nothing }, this.element, this.question) : nothing;
+  }
+
+  /** The question whether to delete a comment. */
+  deletion(comment: Comment): TemplateResult | undefined {
+    return this.#later?.deletionView({ html, nothing }, this.element, comment);
   }
 
   signOut(): void {

@@ -8,6 +8,8 @@ export const english = {
   held: "Thank you. Your comment is awaiting moderation.",
   changeHeld: "Your change is awaiting moderation.",
   changed: "Your change is saved.",
+  deleteThis: "Delete this comment?",
+  keep: "Keep",
   deleted: "Your comment is deleted.",
   notDeleted: "You seem to be offline. Nothing was deleted.",
   notReacted: "You seem to be offline. Your reaction was not sent.",

@@ -12,6 +12,7 @@ import type { Comment, Thread } from "../thread";
 import type { Question } from "./dialog";
 import styles from "./dialog.css?inline";
 
+export { askDelete, deletionView } from "./deletion";
 export { dialogView } from "./dialog";
 export { english } from "./english";
 

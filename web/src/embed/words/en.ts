@@ -42,8 +42,6 @@ export const english = {
   reply: "Reply",
   edit: "Edit",
   delete: "Delete",
-  deleteThis: "Delete this comment?",
-  keep: "Keep",
   report: "Report",
 
   write: "Write a comment",
