@@ -38,6 +38,11 @@ suite("a reader", () => {
     await live(page);
     return page;
   };
+  /** Brings the tab to the background, or back. */
+  const turn = (page, hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
   /** Whether the window shows the comment with these words, and it has the focus. */
   const shown = (page, text) => becomes(page, `“${text}” is shown`, (wanted) => {
     const place = document.querySelector("talkback-comments")?.shadowRoot?.activeElement;
@@ -99,17 +104,13 @@ suite("a reader", () => {
     await page.clock.install();
     await page.goto(`${room.url}/articles/hidden`);
     await live(page);
-    const turn = (hidden) => page.evaluate((value) => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, hidden);
     const ended = page.waitForEvent("requestfailed", (request) => /subscription/.test(request.url()));
-    await turn(true);
+    await turn(page, true);
     await page.clock.runFor(31_000);
     await ended;
     await guest.comment(article, words("Said meanwhile"));
     assert.equal(await comment(page, "Said meanwhile").count(), 0);
-    await turn(false);
+    await turn(page, false);
     await comment(page, "Said meanwhile").waitFor();
     await live(page);
   });
@@ -251,6 +252,91 @@ suite("a reader", () => {
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.press("Enter");
     await region(page).getByText("Your comment is deleted.").first().waitFor();
+  });
+
+  /** Writes a comment on the page: with a name, as a guest who has none yet. */
+  const post = async (page, name, text) => {
+    if (name) await page.getByRole("textbox", { name: "Your name" }).fill(name);
+    await page.getByRole("textbox", { name: "Your comment" }).fill(text);
+    await page.getByRole("button", { name: "Post comment" }).click();
+    const id = await comment(page, text).evaluate((article) => article.closest("[data-id]").dataset.id);
+    return { id };
+  };
+
+  test("on an open page, the author of a refused comment is told within a minute, and keeps the text", async () => {
+    await editor.publish("refused-open", { policy: { moderation: "PRE" } });
+    const page = await openWindow(browser);
+    let asked = 0;
+    page.on("request", (request) => /query OwnComments/.test(request.postData() ?? "") && asked++);
+    await page.clock.install();
+    await page.goto(`${room.url}/articles/refused-open`);
+    await live(page);
+    await page.clock.fastForward(60_000);
+    const mine = await post(page, "Fred", words("Not to be"));
+    await comment(page, "Not to be").getByText("Awaiting moderation", { exact: true }).waitFor();
+    // Still waiting: asked, and nothing to tell.
+    const answer = page.waitForResponse((response) => /query OwnComments/.test(response.request().postData() ?? ""));
+    await page.clock.fastForward(60_000);
+    await answer;
+    await comment(page, "Not to be").getByText("Awaiting moderation", { exact: true }).waitFor();
+    assert.equal(asked, 1, "not before there was something to ask for");
+    await editor.reject(mine);
+    await page.clock.fastForward(60_000);
+    await region(page).getByRole("status").filter({ hasText: "Your comment was not published." }).waitFor({ state: "attached" });
+    await comment(page, "Not to be").getByText("Your comment was not published.").waitFor();
+    await comment(page, "Not to be").getByText("Not published", { exact: true }).waitFor();
+    await region(page).getByText("Awaiting moderation").waitFor({ state: "detached" });
+    await accessible(page, "a comment that was refused");
+    await page.clock.fastForward(60_000);
+    await page.clock.fastForward(60_000);
+    assert.equal(asked, 2, "once it is told, nothing is left to ask");
+    assert.deepEqual(page.errors, []);
+  });
+
+  test("in the background nothing is asked; the author of a refused comment is told when the page is looked at again", async () => {
+    await editor.publish("refused-hidden", { policy: { moderation: "PRE" } });
+    const page = await openWindow(browser);
+    let asked = 0;
+    page.on("request", (request) => /query OwnComments/.test(request.postData() ?? "") && asked++);
+    await page.clock.install();
+    await page.goto(`${room.url}/articles/refused-hidden`);
+    await live(page);
+    const mine = await post(page, "Hilda", words("Judged unseen"));
+    await turn(page, true);
+    await page.clock.fastForward(60_000);
+    await page.clock.fastForward(60_000);
+    await editor.reject(mine);
+    assert.equal(asked, 0);
+    await turn(page, false);
+    await comment(page, "Judged unseen").getByText("Your comment was not published.").waitFor();
+    assert.equal(asked, 1);
+  });
+
+  test("when they come back, the author of a refused comment finds it marked, and can take it away; others never saw it", async () => {
+    await editor.publish("refused-later", { policy: { moderation: "PRE" } });
+    const page = await story("refused-later");
+    await editor.reject(await post(page, "Greta", words("Refused")));
+    const spam = await post(page, null, words("Called spam"));
+    const { commentMarkSpam } = await editor.run("mutation($i: CommentModerateInput!) { commentMarkSpam(input: $i) { comment { revision } userErrors { message } } }", { i: { id: spam.id, revision: 1 } });
+    await page.reload();
+    await live(page);
+    for (const text of ["Refused", "Called spam"]) {
+      await comment(page, `${text}:`).getByText("Not published", { exact: true }).waitFor();
+      assert.equal(await comment(page, `${text}:`).getByRole("button", { name: "Edit" }).count(), 0);
+    }
+    const other = await story("refused-later");
+    await region(other).getByText("No comments yet").waitFor();
+    await comment(page, "Refused:").getByRole("button", { name: "Delete" }).click();
+    await comment(page, "Refused:").getByRole("group").getByRole("button", { name: "Delete" }).click();
+    await region(page).getByText("Your comment is deleted.").first().waitFor();
+    // A moderator thinks again: it is published where it stands.
+    await editor.approve({ ...spam, ...commentMarkSpam.comment });
+    await comment(page, "Called spam:").getByText("Not published").waitFor({ state: "detached" });
+    await region(other).getByText("Called spam:").waitFor();
+    await page.reload();
+    await live(page);
+    await comment(page, "Called spam:").waitFor();
+    assert.equal(await region(page).getByText("Refused:").count(), 0);
   });
 
   test("a link to a comment that is no more says so", async () => {

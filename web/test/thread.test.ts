@@ -170,6 +170,26 @@ describe("one's own comment", () => {
     expect(t.entries.get("c7")?.comment).toMatchObject({ status: "APPROVED", viewerCanEdit: true, body: "mine" });
   });
 
+  test("stays with its author when it is refused, and is published where it stands when a moderator thinks again", () => {
+    const t = thread([withReplies(comment(1))], { more: true, total: 3 });
+    t.own({ ...pending, viewerCanDelete: true });
+    expect(t.awaiting).toEqual(["c7"]);
+    t.own({ ...pending, status: "SPAM", revision: 2, viewerCanDelete: true });
+    expect(t.awaiting).toEqual([]);
+    expect(shown(t)).toEqual(["c7", "c1"]);
+    expect(t.entries.get("c7")).toMatchObject({ removed: false, comment: { body: "mine" } });
+    expect(t.missing(t.roots)).toBe(2);
+    feed(t, published(comment(7, null, { revision: 3 })));
+    expect(shown(t)).toEqual(["c7", "c1"]);
+    expect(t.roots.total).toBe(4);
+    expect(t.missing(t.roots)).toBe(2);
+  });
+
+  test("of somebody else, refused, is a tombstone for a moderator too", () => {
+    const t = thread([withReplies(comment(1, null, { status: "REJECTED", viewerCanDelete: false }))]);
+    expect(shown(t)).toEqual([]);
+  });
+
   test("does not show twice when the feed is faster than the answer", () => {
     const t = thread([]);
     feed(t, published(comment(7)), true);

@@ -61,7 +61,7 @@ function contentView(element: TalkbackComments, comment: Comment, fresh: boolean
         ${comment.editedAt ? html`<span title=${fully(comment.editedAt, lang)}>${wording.text("edited")}</span>` : nothing}
       </span>
       ${fresh ? html`<span class="fresh" part="fresh">${wording.text("fresh")}</span>` : nothing}
-      ${comment.status === "PENDING" ? html`<span class="pending" part="pending" role="status">${wording.text("pending")}</span>` : nothing}
+      ${comment.status === "APPROVED" ? nothing : html`<span class="pending" part="pending" role="status">${wording.text(comment.status === "PENDING" ? "pending" : "refused")}</span>`}
     </header>
     ${
       element.writing.composing === `edit:${id}`

@@ -143,6 +143,7 @@ export class TalkbackComments extends Base {
     this.#clock = setInterval(() => {
       if (document.hidden) return;
       this.thread?.settle();
+      this.writing.look();
       this.requestUpdate();
     }, 60_000);
     if (this.hasUpdated) void this.reload();
@@ -197,11 +198,13 @@ export class TalkbackComments extends Base {
         return;
       }
       this.problem = null;
+      // What was said of a comment may no longer be so.
+      this.notice = null;
       this.viewer = viewer ?? null;
       this.thread = new Thread(article, this.order);
       // One's own that nobody else sees yet.
       for (const { article: of, ...comment } of [...(viewer?.comments.nodes ?? [])].reverse()) {
-        if (of.id === article.id && comment.status === "PENDING") this.thread.own(comment);
+        if (of.id === article.id && comment.status !== "APPROVED" && comment.viewerCanDelete) this.thread.own(comment);
       }
       this.live.follow(this.thread);
       void this.#goToHash();

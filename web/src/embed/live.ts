@@ -171,8 +171,9 @@ export class Live implements Controller {
         this.#stream?.stop();
         this.#become("paused");
       }, HIDDEN_MS);
-    } else if (this.#stream && !this.#stream.running) {
-      this.#stream.start();
+      return;
     }
+    this.element.writing.look();
+    if (this.#stream && !this.#stream.running) this.#stream.start();
   };
 }

@@ -21,7 +21,7 @@ export interface Level {
 export interface Entry {
   comment: Comment;
   readonly replies: Level;
-  /** Its words are gone for everybody: a tombstone. */
+  /** Its words are gone: a tombstone. */
   removed: boolean;
   /** Came in live: marked as new for a while. */
   fresh: boolean;
@@ -32,8 +32,8 @@ export interface Entry {
 /** What an event did to what is on screen. */
 export type Change = "none" | "changed" | "inserted" | "held" | "removed" | "reset";
 
-/** No words for anybody: also where its own author, or a moderator, would still be sent them. Who wrote it may be gone by itself. */
-const isTombstone = (comment: Comment): boolean => comment.bodyHtml === null || !["APPROVED", "PENDING"].includes(comment.status);
+/** No words for this reader: also where a moderator would still be sent them. Its author keeps what was refused. Who wrote it may be gone by itself. */
+const isTombstone = ({ bodyHtml, status, viewerCanDelete }: Comment): boolean => bodyHtml === null || !(viewerCanDelete || ["APPROVED", "PENDING"].includes(status));
 
 const tombstone = (comment: Comment): Comment => ({
   ...comment,
@@ -125,6 +125,11 @@ export class Thread {
     if (entry) entry.comment = { ...entry.comment, reactions, viewerReactions };
   }
 
+  /** The comments that await a moderator: one's own. */
+  get awaiting(): string[] {
+    return [...this.entries.keys()].filter((id) => this.entries.get(id)?.comment.status === "PENDING");
+  }
+
   /** Applies one event of the feed and moves the cursor past it. */
   apply(event: FeedEvent, cursor: string, hold: boolean): Change {
     const change = this.#apply(event, hold);
@@ -156,7 +161,8 @@ export class Thread {
   /** How many replies there are beyond those that are loaded. */
   missing(level: Level): number {
     if (!level.more) return 0;
-    const loaded = level.ids.filter((id) => this.entries.get(id)?.comment.status !== "PENDING").length;
+    // One's own that nobody else sees are not counted by the server.
+    const loaded = level.ids.filter((id) => this.entries.get(id)?.removed || this.entries.get(id)?.comment.status === "APPROVED").length;
     return Math.max(1, level.total - loaded);
   }
 
@@ -198,7 +204,7 @@ export class Thread {
     const level = this.#level(comment.parent?.id ?? null);
     if (entry) {
       // One's own, which was on screen before others could see it, or a tombstone that comes back.
-      if (level && (entry.comment.status === "PENDING" || entry.removed)) level.total++;
+      if (level && entry.comment.status !== "APPROVED") level.total++;
       this.#put(comment);
       return "changed";
     }

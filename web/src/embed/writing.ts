@@ -101,6 +101,12 @@ export class Writing implements Controller {
     return this.#send(this.draft(`edit:${comment.id}`), (later, draft) => later.edit(this.element, draft, comment));
   }
 
+  /** Asks what became of comments that await a moderator: of one that is refused, no event tells. */
+  look(): void {
+    const { thread } = this.element;
+    if (thread?.awaiting.length) this.load().then((later) => later.look(this.element, thread)).catch(() => {});
+  }
+
   delete(comment: Comment): void {
     this.confirmingDelete = null;
     this.#do(comment, (later) => later.remove(this.element, comment));

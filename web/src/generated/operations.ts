@@ -718,6 +718,28 @@ export type CommentInContextVariables = { readonly id: string; readonly signedIn
 
 export const CommentInContext = "query CommentInContext($id:ID!$signedIn:Boolean!){comment(id:$id){...ReaderComment ...Own@include(if:$signedIn)ancestors{...ReaderComment ...Own@include(if:$signedIn)}article{id}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<CommentInContextData, CommentInContextVariables>;
 
+export type OwnCommentsData = {
+  readonly nodes: ReadonlyArray<(
+    | {
+
+  }
+    | ReaderCommentFragment & OwnFragment
+    | {
+
+  }
+    | {
+
+  }
+    | {
+
+  }
+  ) | null>;
+};
+
+export type OwnCommentsVariables = { readonly ids: readonly string[] };
+
+export const OwnComments = "query OwnComments($ids:[ID!]!){nodes(ids:$ids){...on Comment{...ReaderComment ...Own}}}fragment ReaderComment on Comment{id bodyHtml status author{id displayName initial role}createdAt editedAt depth revision replyCount reactions{kind count}parent{id}}fragment Own on Comment{body viewerCanEdit viewerCanDelete viewerReactions}" as Operation<OwnCommentsData, OwnCommentsVariables>;
+
 export type SessionStartGuestData = {
   readonly sessionStartGuest: {
     readonly token: string | null;

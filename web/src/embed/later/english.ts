@@ -6,6 +6,7 @@ export const english = {
   published: "Your comment is published.",
   noComment: "The comment that this link leads to is not here any more.",
   held: "Thank you. Your comment is awaiting moderation.",
+  notPublished: "Your comment was not published.",
   changeHeld: "Your change is awaiting moderation.",
   changed: "Your change is saved.",
   deleteThis: "Delete this comment?",

@@ -1,10 +1,10 @@
 /**
  * What a reader does beyond reading what came first: sending, editing, deleting, reacting, reporting, signing in on the way, going
- * on to further pages and to a linked comment. A file of its own, which comes with the first of them. It imports nothing of the element
+ * on to further pages and to a linked comment, hearing what became of a comment that awaited a moderator. A file of its own, which comes with the first of them. It imports nothing of the element
  * but types, or it would bring that again.
  */
 import {
-  CommentDelete, CommentEdit, CommentInContext, CommentReact, CommentReport, Comments, CommentSubmit, Replies, SessionStartGuest, type ReactionKind,
+  CommentDelete, CommentEdit, CommentInContext, CommentReact, CommentReport, Comments, CommentSubmit, OwnComments, Replies, SessionStartGuest, type ReactionKind,
 } from "../../generated/operations";
 import type { Draft } from "../drafts";
 import type { TalkbackComments } from "../element";
@@ -83,6 +83,16 @@ export async function edit(element: TalkbackComments, draft: Draft, comment: Com
   element.say(comment.id, element.wording.text(sent.comment?.status === "PENDING" ? "changeHeld" : "changed"));
   focus(element, comment.id);
   return null;
+}
+
+/** Tells the reader which of their comments a moderator has refused. What was approved comes with the feed. */
+export async function look(element: TalkbackComments, thread: Thread): Promise<void> {
+  const { nodes } = await element.client.run(OwnComments, { ids: thread.awaiting }, element.stay.signal);
+  for (const node of nodes) {
+    if (thread !== element.thread || !node || !("status" in node) || !/REJECTED|SPAM/.test(node.status)) continue;
+    thread.own(node);
+    element.say(node.id, element.wording.text("notPublished"));
+  }
 }
 
 /** Takes one's own comment back. */

@@ -35,6 +35,7 @@ export const english = {
   edited: "(edited)",
   fresh: "New",
   pending: "Awaiting moderation",
+  refused: "Not published",
   reactions: "Reactions",
   LIKE: "Recommend",
   INSIGHTFUL: "Insightful",
