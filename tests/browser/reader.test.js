@@ -293,6 +293,25 @@ suite("a reader", () => {
     assert.deepEqual(page.errors, []);
   });
 
+  test("an edit that awaits moderation stays on its author's page, and is gone for others", async () => {
+    await editor.publish("edit-held", { policy: { moderation: "PRE" } });
+    const [page, other] = [await story("edit-held"), await story("edit-held")];
+    const mine = await post(page, "Ella", words("At first"));
+    await editor.approve({ ...mine, revision: 1 });
+    await comment(other, "At first:").waitFor();
+    await comment(page, "At first:").getByText("Awaiting moderation", { exact: true }).waitFor({ state: "detached" });
+    await comment(page, "At first:").getByRole("button", { name: "Edit" }).click();
+    await page.locator("form.in-place textarea").fill(words("Afterwards"));
+    await page.getByRole("button", { name: "Save" }).click();
+    await comment(page, "Afterwards:").getByText("Awaiting moderation", { exact: true }).waitFor();
+    await region(other).getByText("This comment was removed.").waitFor();
+    // The next event comes after the one that took it from the others.
+    await editor.approve(await editor.comment(await editor.articleId("edit-held"), words("Next")));
+    await comment(page, "Next:").waitFor();
+    await comment(page, "Afterwards:").getByText("Awaiting moderation", { exact: true }).waitFor();
+    assert.equal(await region(page).getByText("This comment was removed.").count(), 0);
+  });
+
   test("in the background nothing is asked; the author of a refused comment is told when the page is looked at again", async () => {
     await editor.publish("refused-hidden", { policy: { moderation: "PRE" } });
     const page = await openWindow(browser);

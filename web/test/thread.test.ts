@@ -185,6 +185,21 @@ describe("one's own comment", () => {
     expect(t.missing(t.roots)).toBe(2);
   });
 
+  test("edited after a moderator read it, it waits with its author, gone for others", () => {
+    for (const answerFirst of [true, false]) {
+      const t = thread([withReplies(comment(7, null, { viewerCanEdit: true })), withReplies(comment(1))]);
+      const answer = () => t.own({ ...pending, revision: 2 });
+      const event = () => feed(t, removed("c7"));
+      for (const step of answerFirst ? [answer, event] : [event, answer]) step();
+      expect(t.entries.get("c7")).toMatchObject({ removed: false, comment: { status: "PENDING", body: "mine" } });
+      expect(t.roots.total).toBe(1);
+      feed(t, published(comment(7, null, { revision: 3 })));
+      expect(t.roots.total).toBe(2);
+      t.fell("c7");
+      expect(t.entries.get("c7")?.removed).toBe(true);
+    }
+  });
+
   test("of somebody else, refused, is a tombstone for a moderator too", () => {
     const t = thread([withReplies(comment(1, null, { status: "REJECTED", viewerCanDelete: false }))]);
     expect(shown(t)).toEqual([]);

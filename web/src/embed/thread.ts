@@ -104,14 +104,7 @@ export class Thread {
 
   /** One's own comment, as a mutation returned it. It shows at once, whatever its status. */
   own(comment: Comment): void {
-    const known = this.entries.get(comment.id);
-    this.#put(comment);
-    this.#unhold(comment.id);
-    const level = this.#level(comment.parent?.id ?? null);
-    if (!known && level && !level.ids.includes(comment.id)) {
-      if (comment.parent) level.ids.push(comment.id);
-      else level.ids.unshift(comment.id);
-    }
+    this.graft([comment]);
   }
 
   /** One's own comment, deleted: a tombstone in its place, before the feed says so. */
@@ -181,7 +174,7 @@ export class Thread {
       }
       case "CommentRemoved":
         this.count = event.commentCount;
-        return this.#remove(event.commentId);
+        return this.#remove(event.commentId, true);
       case "CommentCountsChanged": {
         const entry = this.entries.get(event.commentId);
         if (!entry) return "none";
@@ -235,7 +228,7 @@ export class Thread {
     else level.ids.unshift(comment.id);
   }
 
-  #remove(id: string): Change {
+  #remove(id: string, mayWait = false): Change {
     const held = this.held.find((comment) => comment.id === id);
     if (held) {
       this.#unhold(id);
@@ -247,6 +240,8 @@ export class Thread {
     if (!entry || entry.removed) return "none";
     const level = this.#level(entry.comment.parent?.id ?? null);
     if (level && entry.replies.total === 0) level.total = Math.max(0, level.total - 1);
+    // One's own, edited: others see it again once a moderator has read it.
+    if (mayWait && entry.comment.status === "PENDING") return "changed";
     entry.removed = true;
     entry.fell = true;
     entry.fresh = false;
