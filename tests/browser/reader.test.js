@@ -137,6 +137,25 @@ suite("a reader", () => {
     assert.equal(await box.inputValue(), words("Before it closed"));
   });
 
+  test("a name may have sixty characters as a reader counts them; a longer one is refused beside its field", async () => {
+    await editor.publish("named");
+    const page = await story("named");
+    const name = page.getByRole("textbox", { name: "Your name" });
+    const box = page.getByRole("textbox", { name: "Your comment" });
+    const flags = "🇫🇷".repeat(60);
+    await box.fill(words("By many flags"));
+    await name.focus();
+    await page.keyboard.insertText(`${flags}!`);
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await becomes(page, "the name is marked", () => document.querySelector("talkback-comments").shadowRoot.activeElement?.matches("input[aria-invalid=true]"));
+    assert.match(await name.evaluate((input) => input.getRootNode().getElementById(input.getAttribute("aria-describedby")).textContent), /at most 60 characters/);
+    assert.equal(await box.inputValue(), words("By many flags"));
+    await page.keyboard.press("End");
+    await page.keyboard.press("Backspace");
+    await page.getByRole("button", { name: "Post comment" }).click();
+    await region(page).getByRole("article", { name: `Comment by ${flags}`, exact: true }).getByText("By many flags").waitFor();
+  });
+
   test("where another order can't be had, the thread goes on, says so, and tries again", async () => {
     const article = await editor.publish("reordered");
     await guest.comment(article, words("At first"));

@@ -43,7 +43,7 @@ export function composerView(element: TalkbackComments, { key, parentId, action,
           : html`<label class="field">
               <span>${wording.text("name")}</span>
               <input
-                class="input name" part="input name" name="name" autocomplete="nickname" maxlength="60"
+                class="input name" part="input name" name="name" autocomplete="nickname"
                 .value=${draft.name} aria-invalid=${error?.field === "name" ? "true" : nothing} aria-describedby="name-error"
                 @input=${(event: Event) => element.writing.write(draft, "name", (event.target as HTMLInputElement).value)}>
               <span class="error" id="name-error">${error?.field === "name" ? error.message : nothing}</span>

@@ -49,7 +49,7 @@ export function dialogView({ html, nothing }: Lit, element: TalkbackComments, { 
             ? nothing
             : html`<label class="field">
                 <span>${wording.text("name")}</span>
-                <input class="input name" name="name" autocomplete="nickname" maxlength="60" required aria-invalid=${error?.field === "name" ? "true" : nothing} aria-describedby="question-error">
+                <input class="input name" name="name" autocomplete="nickname" required aria-invalid=${error?.field === "name" ? "true" : nothing} aria-describedby="question-error">
               </label>`
         }
         <p class="error" id="question-error" role="alert">${error?.message ?? nothing}</p>
