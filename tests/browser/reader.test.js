@@ -375,6 +375,11 @@ suite("a reader", () => {
     await live(page);
     await comment(page, "Called spam:").waitFor();
     assert.equal(await region(page).getByText("Refused:").count(), 0);
+    // Removed after others saw it: its author sees what everybody does.
+    await editor.reject(spam);
+    await region(page).getByText("This comment was removed.").waitFor();
+    await page.reload();
+    await region(page).getByText("No comments yet").waitFor();
   });
 
   test("a link to a comment that is no more says so", async () => {

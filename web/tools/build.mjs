@@ -19,7 +19,7 @@ const dist = check ? mkdtempSync(join(tmpdir(), "talkback-web-")) : committed;
 
 /** Source → the most it may weigh, gzipped, in bytes. The limit of the embed is a promise to the pages that carry it. */
 const ENTRIES = {
-  "src/embed/later/index.ts": 4_000,
+  "src/embed/later/index.ts": 4_100,
   "src/embed/words/de.ts": 2_500,
   "src/embed/words/es.ts": 2_500,
   "src/embed/words/fr.ts": 2_500,

@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit/html.js";
 import { Comments, type CommentOrder } from "../generated/operations";
 import { Client, Refused, Unreachable } from "../lib/client";
+import { hasWaited, published } from "../lib/waiting";
 import { Base, reflect } from "./base";
 import { Live } from "./live";
 import { SessionStore } from "./session";
@@ -204,7 +205,9 @@ export class TalkbackComments extends Base {
       this.thread = new Thread(article, this.order);
       // One's own that nobody else sees yet.
       for (const { article: of, ...comment } of [...(viewer?.comments.nodes ?? [])].reverse()) {
-        if (of.id === article.id && comment.status !== "APPROVED" && comment.viewerCanDelete) this.thread.own(comment);
+        if (of.id !== article.id) continue;
+        if (comment.status === "APPROVED") published(comment.id);
+        else if (comment.status === "PENDING" || hasWaited(comment.id)) this.thread.own(comment);
       }
       this.live.follow(this.thread);
       void this.#goToHash();

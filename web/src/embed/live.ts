@@ -1,5 +1,6 @@
 import { ArticleEvents, type ArticleEventsData } from "../generated/operations";
 import { EventStream, pause, type StreamState } from "../lib/event-stream";
+import { published } from "../lib/waiting";
 import type { Controller } from "./base";
 import type { TalkbackComments } from "./element";
 import type { Thread } from "./thread";
@@ -128,8 +129,12 @@ export class Live implements Controller {
     const steady = this.#steady();
     const change = thread.apply(event, cursor, this.#reading(thread));
     if (change === "reset") return this.#reset();
-    // What was said beside one's comment ("awaiting moderation") is no longer true.
-    if (event.__typename === "CommentPublished" && event.comment.id === element.notice?.id) element.say(event.comment.id, element.wording.text("published"));
+    if ("comment" in event && "commentCount" in event) {
+      const { id } = event.comment;
+      published(id);
+      // What was said beside one's comment ("awaiting moderation") is no longer true.
+      if (id === element.notice?.id) element.say(id, element.wording.text("published"));
+    }
     if (event.__typename === "CommentingChanged" && thread.policy.state !== "OPEN") element.announce(element.wording.text("closed"));
     if (change === "inserted" || change === "held") this.#announceSoon();
     if (change === "none") return;

@@ -21,7 +21,7 @@ export interface Level {
 export interface Entry {
   comment: Comment;
   readonly replies: Level;
-  /** Its words are gone: a tombstone. */
+  /** Its words are gone for everybody: a tombstone. */
   removed: boolean;
   /** Came in live: marked as new for a while. */
   fresh: boolean;
@@ -32,8 +32,8 @@ export interface Entry {
 /** What an event did to what is on screen. */
 export type Change = "none" | "changed" | "inserted" | "held" | "removed" | "reset";
 
-/** No words for this reader: also where a moderator would still be sent them. Its author keeps what was refused. Who wrote it may be gone by itself. */
-const isTombstone = ({ bodyHtml, status, viewerCanDelete }: Comment): boolean => bodyHtml === null || !(viewerCanDelete || ["APPROVED", "PENDING"].includes(status));
+/** No words for anybody: also where its own author, or a moderator, would still be sent them. Who wrote it may be gone by itself. */
+const isTombstone = (comment: Comment): boolean => comment.bodyHtml === null || !["APPROVED", "PENDING"].includes(comment.status);
 
 const tombstone = (comment: Comment): Comment => ({
   ...comment,
@@ -86,7 +86,7 @@ export class Thread {
       // What waits behind the button stays there: it has not been shown yet.
       if (!level.ids.includes(node.id) && !this.#isHeld(node.id)) level.ids.push(node.id);
     }
-    if (parentId !== null) this.#sort(level, false);
+    if (parentId !== null) level.ids.sort((a, b) => this.#compare(a, b, false));
   }
 
   /** Shows a comment together with the way down to it, although the pages between are not loaded. */
@@ -102,9 +102,10 @@ export class Thread {
     }
   }
 
-  /** One's own comment, as a mutation returned it. It shows at once, whatever its status. */
+  /** One's own comment, as an answer to its author has it. It shows at once, whatever its status: also refused, with its words. */
   own(comment: Comment): void {
     this.graft([comment]);
+    (this.entries.get(comment.id) as Entry).removed = comment.bodyHtml === null;
   }
 
   /** One's own comment, deleted: a tombstone in its place, before the feed says so. */
@@ -116,11 +117,6 @@ export class Thread {
   reacted({ id, reactions, viewerReactions }: Pick<Comment, "id" | "reactions" | "viewerReactions">): void {
     const entry = this.entries.get(id);
     if (entry) entry.comment = { ...entry.comment, reactions, viewerReactions };
-  }
-
-  /** The comments that await a moderator: one's own. */
-  get awaiting(): string[] {
-    return [...this.entries.keys()].filter((id) => this.entries.get(id)?.comment.status === "PENDING");
   }
 
   /** Applies one event of the feed and moves the cursor past it. */
@@ -275,10 +271,8 @@ export class Thread {
     return this.held.some((comment) => comment.id === id);
   }
 
-  #unhold(id: string): boolean {
-    const before = this.held.length;
+  #unhold(id: string): void {
     this.held = this.held.filter((comment) => comment.id !== id);
-    return this.held.length < before;
   }
 
   #insertSorted(level: Level, id: string, newestFirst: boolean): void {
@@ -286,10 +280,6 @@ export class Thread {
     // Held for hours, then approved: by its time it belongs to a page below. Readers are shown it at the top all the same.
     if (at < 0 && newestFirst && level.more) level.ids.unshift(id);
     else level.ids.splice(at < 0 ? level.ids.length : at, 0, id);
-  }
-
-  #sort(level: Level, newestFirst: boolean): void {
-    level.ids.sort((a, b) => this.#compare(a, b, newestFirst));
   }
 
   /** The server's order: by time, ties by id. */

@@ -103,8 +103,7 @@ export class Writing implements Controller {
 
   /** Asks what became of comments that await a moderator: of one that is refused, no event tells. */
   look(): void {
-    const { thread } = this.element;
-    if (thread?.awaiting.length) this.load().then((later) => later.look(this.element, thread)).catch(() => {});
+    if (this.element.renderRoot.querySelector(".pending")) this.load().then((later) => later.look(this.element)).catch(() => {});
   }
 
   delete(comment: Comment): void {

@@ -6,6 +6,7 @@
 import {
   CommentDelete, CommentEdit, CommentInContext, CommentReact, CommentReport, Comments, CommentSubmit, OwnComments, Replies, SessionStartGuest, type ReactionKind,
 } from "../../generated/operations";
+import { waits } from "../../lib/waiting";
 import type { Draft } from "../drafts";
 import type { TalkbackComments } from "../element";
 import type { Comment, Thread } from "../thread";
@@ -67,16 +68,21 @@ export async function submit(element: TalkbackComments, draft: Draft, parentId: 
   const [refusal] = sent.userErrors;
   if (refusal || !sent.comment) return { field: "body", message: refusal ? wording.refusal(refusal) : wording.text("notAccepted") };
   element.writing.done(draft);
-  thread.own(sent.comment);
+  own(thread, sent.comment);
   element.say(sent.comment.id, wording.text(sent.comment.status === "PENDING" ? "held" : "published"));
   focus(element, sent.comment.id);
   return null;
 }
 
+function own(thread: Thread, comment: Comment): void {
+  thread.own(comment);
+  if (comment.status === "PENDING") waits(comment.id);
+}
+
 /** Saves an edit, naming the revision that was on screen. */
 export async function edit(element: TalkbackComments, draft: Draft, comment: Comment): Promise<Draft["error"]> {
   const { commentEdit: sent } = await element.client.run(CommentEdit, { input: { id: comment.id, body: draft.body, revision: comment.revision } });
-  if (sent.comment) element.thread?.own(sent.comment);
+  if (sent.comment && element.thread) own(element.thread, sent.comment);
   const [refusal] = sent.userErrors;
   if (refusal) return { field: "body", message: element.wording.refusal(refusal) };
   element.writing.done(draft);
@@ -86,11 +92,15 @@ export async function edit(element: TalkbackComments, draft: Draft, comment: Com
 }
 
 /** Tells the reader which of their comments a moderator has refused. What was approved comes with the feed. */
-export async function look(element: TalkbackComments, thread: Thread): Promise<void> {
-  const { nodes } = await element.client.run(OwnComments, { ids: thread.awaiting }, element.stay.signal);
+export async function look(element: TalkbackComments): Promise<void> {
+  const { thread } = element;
+  const ids = [...(thread?.entries.values() ?? [])].filter(({ comment }) => comment.status === "PENDING").map(({ comment }) => comment.id);
+  if (!thread || ids.length === 0) return;
+  const { nodes } = await element.client.run(OwnComments, { ids }, element.stay.signal);
   for (const node of nodes) {
-    if (thread !== element.thread || !node || !("status" in node) || !/REJECTED|SPAM/.test(node.status)) continue;
-    thread.own(node);
+    if (thread !== element.thread || !node || !("status" in node) || node.status === "APPROVED") continue;
+    own(thread, node);
+    if (!/REJECTED|SPAM/.test(node.status)) continue;
     element.say(node.id, element.wording.text("notPublished"));
   }
 }
