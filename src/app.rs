@@ -22,12 +22,14 @@ use crate::domain::user::{Role, User, UserKind};
 use crate::feed::Feed;
 use crate::graphql::documents::{Documents, OperationsError, Registered, Validator};
 use crate::graphql::{Engine, Site, Terms};
+use crate::handles;
 use crate::http::address::Proxies;
 use crate::http::serve::{self, Door};
 use crate::http::{Around, Edge, Sockets, router, serve_metrics};
 use crate::limits;
 use crate::memory;
 use crate::pace::Pace;
+use crate::private;
 use crate::service::Service;
 use crate::service::hook::{Hook, HookError};
 use crate::service::rulebook::Rulebook;
@@ -266,8 +268,10 @@ impl Node {
             is_secure: config.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
             leaving: leaving.clone(),
         };
+        let mut limits = serve::Limits::from(&config.limits);
+        limits.connections = handles::enough_for(limits.connections);
         let door = Door {
-            limits: serve::Limits::from(&config.limits),
+            limits,
             proxies,
             connections: edge.connections.clone(),
             tasks: edge.tasks.clone(),
@@ -347,7 +351,7 @@ pub fn base_url(config: &Config) -> String {
 }
 
 fn make_data_dir(config: &Config) -> Result<(), AppError> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| data_dir_error(config, &error))
+    private::create_dir(&config.data_dir).map_err(|error| data_dir_error(config, &error))
 }
 
 fn data_dir_error(config: &Config, error: &std::io::Error) -> AppError {

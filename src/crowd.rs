@@ -112,6 +112,23 @@ pub fn most_of(address: IpAddr, most: usize) -> usize {
     if address.to_canonical().is_loopback() { usize::MAX } else { most }
 }
 
+impl<K: Eq + Hash + Clone + Send + 'static> Place<K> {
+    /// Counts for so many more from now on.
+    ///
+    /// # Errors
+    /// As [`Crowd::enter_as`]; it counts for as many as before.
+    pub fn grow(&mut self, more: usize, all_max: usize, each_max: usize) -> Result<(), Crowded> {
+        let mut grown = self.crowd.enter_as(more, self.key.clone(), all_max, each_max)?;
+        self.many += std::mem::take(&mut grown.many);
+        Ok(())
+    }
+
+    /// For how many it counts.
+    pub fn many(&self) -> usize {
+        self.many
+    }
+}
+
 /// A place in a crowd, given back when dropped.
 pub struct Place<K: Eq + Hash + Clone + Send + 'static> {
     crowd: Crowd<K>,
@@ -143,5 +160,10 @@ mod tests {
         assert_eq!(crowd.enter_as(2, "d", 3, 2).err(), Some(Crowded::All), "one more than there may be");
         assert!(crowd.enter_as(2, "d", 4, 2).is_ok(), "who counts for two");
         assert_eq!(crowd.len(), 2, "and has left");
+        let mut place = crowd.enter("d", 9, 9).expect("there is room");
+        assert!(place.grow(3, 6, 4).is_ok() && place.grow(1, 9, 4).is_err());
+        assert_eq!((place.many(), crowd.len()), (4, 6));
+        drop(place);
+        assert_eq!(crowd.len(), 2);
     }
 }

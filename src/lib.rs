@@ -34,6 +34,7 @@ pub mod demo;
 pub mod domain;
 pub mod feed;
 pub mod graphql;
+mod handles;
 pub mod http;
 pub mod limits;
 mod memory;
@@ -41,6 +42,7 @@ pub mod metrics;
 pub mod pace;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
+mod private;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -73,9 +73,9 @@ limits! {
     execution_seconds "execution-seconds" = 10, "Seconds that a query or a mutation may run";
     executions "executions" = 256, "Queries and mutations that run at a time";
     executions_waiting "executions-waiting" = 2_048, "Those that wait for a turn, two seconds at most";
-    bodies_kib "bodies-kib" = 16 * 1024, "KiB of large request bodies and messages that are held at a time, as sent and as unpacked";
+    bodies_kib "bodies-kib" = 16 * 1024, "KiB of large request bodies and messages that are held at a time, as sent and as unpacked; a quarter for one address";
     answer_bytes "answer-bytes" = 4 * 1024 * 1024, "Bytes of an answer";
-    event_bytes "event-bytes" = 256 * 1024, "The same for an event of a subscription";
+    event_bytes "event-bytes" = 2 * 1024 * 1024, "The same for an event of a subscription";
     answers_kib "answers-kib" = 32 * 1024, "KiB of large answers that are held at a time until clients have taken them; a quarter for one address";
     memory_mib "memory-mib" = 0, "MiB that the process may occupy before it turns requests away; 0: four fifths of what there is";
     // Sockets and connections.

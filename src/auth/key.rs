@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::hex;
+use crate::private;
 use crate::store::{Store, StoreError};
 
 /// 256 bits that only this installation knows.
@@ -80,16 +81,20 @@ impl SigningKey {
         let failed =
             |error: std::io::Error| KeyError::File { path: place.clone(), reason: error.to_string() };
         match std::fs::read_to_string(path) {
-            Ok(text) => return Self::parse(&text, &place),
+            Ok(text) => {
+                if private::is_open_to_all(path) {
+                    tracing::warn!(
+                        path = place,
+                        "everybody on this machine can read the signing key: chmod 600 it"
+                    );
+                }
+                return Self::parse(&text, &place);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
         let key = Self::random()?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
+        match private::create(path) {
             Ok(mut file) => {
                 writeln!(file, "{}", hex(&key.0)).and_then(|()| file.sync_all()).map_err(failed)?;
                 Ok(key)

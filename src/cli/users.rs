@@ -12,8 +12,9 @@ use crate::auth::password::{self, BadPassword, PASSWORD_MAX_BYTES};
 use crate::config::Config;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User, UserKind};
+use crate::private;
 use crate::service::{Failure, Service};
-use crate::store::{Member, Store, StoreError, create_private, login};
+use crate::store::{Member, Store, StoreError, login};
 
 /// What can be done about people.
 #[derive(Subcommand)]
@@ -221,7 +222,7 @@ async fn export(service: &Service, id: UserId, output: Option<&Path>) -> Result<
         reason: error.to_string(),
     };
     let mut out: Box<dyn Write> = match output {
-        Some(path) => Box::new(create_private(path).map_err(unwritten)?),
+        Some(path) => Box::new(private::create(path).map_err(unwritten)?),
         None => Box::new(std::io::stdout()),
     };
     let mut place = None;

@@ -70,6 +70,9 @@ pub enum FollowError {
     /// The store is out of reach.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store does not say how far the log has come.
+    #[error("The feed can't be read at present: try again.")]
+    OutOfReach,
     /// The node is stopping.
     #[error("This server is stopping: come back.")]
     Stopping,
@@ -140,7 +143,7 @@ impl Feed {
     /// [`FollowError`].
     pub(crate) async fn hub(&self, log: LogId) -> Result<Arc<Hub>, FollowError> {
         let hub = self.registry.join(log);
-        hub.ready().await?;
+        timeout(STORE_WAIT, hub.ready()).await.map_err(|_| FollowError::OutOfReach)??;
         Ok(hub)
     }
 

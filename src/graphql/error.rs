@@ -186,7 +186,7 @@ impl From<FollowError> for GraphError {
         match error {
             FollowError::NotFound => Self::not_found("article"),
             FollowError::Store(error) => error.into(),
-            FollowError::Stopping => Self::new(UNAVAILABLE, error.to_string()),
+            FollowError::Stopping | FollowError::OutOfReach => Self::new(UNAVAILABLE, error.to_string()),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! How much runs at once, and what is turned away before memory is short.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::answers::Answers;
 use super::error::GraphError;
+use crate::crowd::{Crowd, Place, most_of};
+use crate::domain::address::network;
 use crate::limits::{Limits, size};
 use crate::metrics;
 
@@ -17,7 +19,9 @@ const TURN_WAIT: Duration = Duration::from_secs(2);
 /// What a client sends is held up to here for as many as come; for more, there has to be room.
 const SMALL: usize = 16 * 1024;
 /// Room is taken in pieces of so many KiB.
-const PIECE_KIB: u32 = 64;
+const PIECE_KIB: usize = 64;
+/// Of all the room, one address may take so much: one part of it.
+const SHARE: usize = 4;
 
 /// How it is at present.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +42,8 @@ pub struct Load {
     turns_max: usize,
     waiting: AtomicUsize,
     waiting_max: usize,
-    bodies: Arc<Semaphore>,
+    bodies: Crowd<IpAddr>,
+    bodies_max: usize,
     answers: Answers,
     short: AtomicBool,
 }
@@ -53,7 +58,8 @@ impl Load {
             turns_max: most(limits.executions),
             waiting: AtomicUsize::new(0),
             waiting_max: size(limits.executions_waiting),
-            bodies: Arc::new(Semaphore::new(most(limits.bodies_kib))),
+            bodies: Crowd::default(),
+            bodies_max: size(limits.bodies_kib),
             answers: Answers::new(limits),
             short: AtomicBool::new(false),
         }
@@ -129,30 +135,42 @@ fn refused(why: &'static str) -> GraphError {
 
 /// The room that something large from a client takes, for as long as this lasts: the body of a request, packed or not, or
 /// a message that has not come whole.
-#[derive(Debug, Default)]
-pub struct Room(Option<OwnedSemaphorePermit>);
+pub struct Room {
+    from: IpAddr,
+    place: Option<Place<IpAddr>>,
+}
 
 impl Room {
-    /// Makes it large enough for so many bytes in all; `false`: there is not so much.
+    /// For what comes from an address: none is taken yet.
+    #[must_use]
+    pub fn new(from: IpAddr) -> Self {
+        Self { from, place: None }
+    }
+
+    /// Makes it large enough for so many bytes in all; `false`: there is not so much, or not for that address.
     #[must_use]
     pub fn fits(&mut self, bytes: usize, load: &Load) -> bool {
-        let needed = bytes.saturating_sub(SMALL).div_ceil(PIECE_KIB as usize * 1024);
-        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) / PIECE_KIB as usize;
-        let more = needed.saturating_sub(held).saturating_mul(PIECE_KIB as usize);
+        let needed = bytes.saturating_sub(SMALL).div_ceil(PIECE_KIB * 1024).saturating_mul(PIECE_KIB);
+        let more = needed.saturating_sub(self.place.as_ref().map_or(0, Place::many));
         if more == 0 {
             return true;
         }
-        let found =
-            u32::try_from(more).ok().and_then(|more| load.bodies.clone().try_acquire_many_owned(more).ok());
-        let Some(more) = found else {
-            metrics::all().turned_away("body", "busy");
-            return false;
+        let (all, each) = (load.bodies_max, most_of(self.from, load.bodies_max / SHARE));
+        let found = match &mut self.place {
+            Some(place) => place.grow(more, all, each),
+            none => {
+                load.bodies.enter_as(more, network(self.from), all, each).map(|place| *none = Some(place))
+            }
         };
-        match &mut self.0 {
-            Some(held) => held.merge(more),
-            none => *none = Some(more),
+        if let Err(crowded) = found {
+            metrics::all().turned_away("body", crowded.name());
         }
-        true
+        found.is_ok()
+    }
+
+    /// Gives it back.
+    pub fn clear(&mut self) {
+        self.place = None;
     }
 }
 
@@ -182,15 +200,20 @@ mod tests {
 
     #[test]
     fn there_is_so_much_room_and_who_leaves_gives_it_back() {
-        let load = Load::new(&Limits { bodies_kib: 128, ..Limits::default() });
-        let (mut one, mut other, mut third) = (Room::default(), Room::default(), Room::default());
+        let load = Load::new(&Limits { bodies_kib: 512, ..Limits::default() });
+        let room = |last: u8| Room::new(IpAddr::from([203, 0, 113, last]));
+        let (mut one, mut other, mut third) = (room(1), room(1), room(1));
         assert!(one.fits(SMALL, &load), "what is small takes no room");
         assert!(other.fits(SMALL + 1, &load) && third.fits(SMALL + 64 * 1024, &load));
         assert!(other.fits(SMALL + 64 * 1024, &load), "it has that already");
-        assert!(!one.fits(SMALL + 1, &load) && !other.fits(SMALL + 64 * 1024 + 1, &load));
+        assert!(!one.fits(SMALL + 1, &load), "a quarter for each address");
+        assert!(!other.fits(SMALL + 64 * 1024 + 1, &load));
         drop(third);
         assert!(other.fits(SMALL + 128 * 1024, &load) && !one.fits(SMALL + 1, &load));
-        drop(other);
+        let mut others: Vec<_> = (2..=4).map(room).collect();
+        assert!(others.iter_mut().all(|room| room.fits(SMALL + 128 * 1024, &load)));
+        assert!(!room(5).fits(SMALL + 1, &load), "that is all");
+        other.clear();
         assert!(one.fits(SMALL + 128 * 1024, &load));
     }
 }

@@ -52,7 +52,7 @@ pub async fn post(
     if let Err(short) = load.admit() {
         return Problem::later(short).respond(media);
     }
-    let message = match body::read(&headers, body, max, load).await {
+    let message = match body::read(&headers, body, peer.address.ip(), max, load).await {
         Ok(held) => read_json(held.bytes()).map_err(Problem::from),
         Err(problem) => Err(problem),
     };

@@ -11,6 +11,7 @@ mod line;
 pub mod message;
 mod negotiate;
 mod pages;
+mod received;
 pub mod serve;
 mod sse;
 pub mod websocket;

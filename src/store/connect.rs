@@ -13,6 +13,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr};
 use tracing::log::LevelFilter;
 
 use super::{Migrated, Store};
+use crate::private;
 
 /// Readers of one SQLite file at a time: each is a connection with a thread.
 const SQLITE_READERS: u32 = 8;
@@ -132,6 +133,9 @@ impl Store {
         let statements = Arc::new(AtomicU64::new(0));
         let (mut writer, mut reader) = match url {
             DatabaseUrl::Sqlite(path) => {
+                if wanted == Use::Serving {
+                    keep_private(path);
+                }
                 let writer = Database::connect(sqlite(path, false, wanted)).await.map_err(unreachable)?;
                 let reader = Database::connect(sqlite(path, true, wanted)).await.map_err(unreachable)?;
                 (writer, reader)
@@ -177,6 +181,19 @@ impl Store {
                 tracing::warn!(%error, "closing the database failed");
             }
         }
+    }
+}
+
+/// A store is made for its owner alone, and what SQLite puts beside it is as the file itself. One that is there is its owner's
+/// to decide about.
+fn keep_private(path: &std::path::Path) {
+    // Where this fails, SQLite says why.
+    if !path.exists() && private::create(path).is_ok() {
+        return;
+    }
+    if private::is_open_to_all(path) {
+        let path = path.display();
+        tracing::warn!(%path, "everybody on this machine can read the store: chmod 600 it and what lies beside it");
     }
 }
 

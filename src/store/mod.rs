@@ -67,7 +67,7 @@ pub use reports::{NewReport, Report};
 pub use rules::{AddressDigest, FactsWanted, NewMark, RuleScope, StoredLayer};
 pub use sanctions::NewSanction;
 pub use standing::{CLOCKS_DIFFER, Standing, StandingChange};
-pub use state::{BackupError, Migrated, PoolState, create_private};
+pub use state::{BackupError, Migrated, PoolState};
 
 /// What can go wrong below the service.
 #[derive(Debug, thiserror::Error)]

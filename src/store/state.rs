@@ -8,6 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement};
 
 use super::{Result, Store, StoreError};
+use crate::private;
 
 /// Connections of one pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +102,7 @@ impl Store {
         let failed =
             |error: std::io::Error| BackupError::File { path: shown.clone(), reason: error.to_string() };
         let unfinished = file.with_added_extension("unfinished");
-        drop(create_private(&unfinished).map_err(failed)?);
+        drop(private::create(&unfinished).map_err(failed)?);
         // SQLite writes into an empty file that is there, with the permissions that it has.
         let name = unfinished.display().to_string();
         let copy = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [name.into()]);
@@ -121,18 +122,6 @@ fn sqlite(connection: &DatabaseConnection) -> PoolState {
     let pool = connection.get_sqlite_connection_pool();
     let most = pool.options().get_max_connections() as usize;
     PoolState { open: pool.size() as usize, idle: pool.num_idle(), most }
-}
-
-/// A new file for its owner alone: it holds what readers have written and moderators have noted.
-///
-/// # Errors
-/// There is such a file, or it can't be made.
-pub fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)
 }
 
 impl StoreError {

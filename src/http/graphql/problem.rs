@@ -21,7 +21,7 @@ pub struct Problem {
     status: StatusCode,
     error: Box<GraphError>,
     /// What else its kind of answer says.
-    header: Option<(HeaderName, &'static str)>,
+    headers: Vec<(HeaderName, &'static str)>,
 }
 
 impl Problem {
@@ -32,20 +32,24 @@ impl Problem {
 
     /// Of an error that says everything.
     pub fn of(status: StatusCode, error: GraphError) -> Self {
-        let header = match status {
-            StatusCode::METHOD_NOT_ALLOWED => Some((header::ALLOW, METHODS)),
+        let headers = match status {
+            StatusCode::METHOD_NOT_ALLOWED => vec![(header::ALLOW, METHODS)],
             // RFC 6750, section 3.1.
-            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")),
+            StatusCode::UNAUTHORIZED => vec![(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")],
+            // RFC 9110, section 15.5.22.
+            StatusCode::UPGRADE_REQUIRED => {
+                vec![(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")]
+            }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                Some((header::RETRY_AFTER, "2"))
+                vec![(header::RETRY_AFTER, "2")]
             }
             // What is left of the body is not read.
             StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {
-                Some((header::CONNECTION, "close"))
+                vec![(header::CONNECTION, "close")]
             }
-            _ => None,
+            _ => Vec::new(),
         };
-        Self { status, error: Box::new(error), header }
+        Self { status, error: Box::new(error), headers }
     }
 
     /// What is no GraphQL request.
@@ -74,9 +78,11 @@ impl Problem {
         }
     }
 
-    /// With another header than its status has by itself.
-    pub fn with(self, name: HeaderName, value: &'static str) -> Self {
-        Self { header: Some((name, value)), ..self }
+    /// With a header, in the place of one of that name that its status has by itself.
+    pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.retain(|(other, _)| *other != name);
+        self.headers.push((name, value));
+        self
     }
 
     /// Its status.
@@ -89,7 +95,7 @@ impl Problem {
     pub fn respond(self, media: Media) -> Response {
         let media = if media == Media::Events { Media::Json } else { media };
         let mut response = json(self.status, media, &refused(*self.error));
-        if let Some((name, value)) = self.header {
+        for (name, value) in self.headers {
             // An error that says how long to wait knows better.
             response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
         }

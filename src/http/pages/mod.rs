@@ -30,7 +30,6 @@ mod visit;
 mod wording;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
@@ -39,15 +38,14 @@ use super::Edge;
 /// The cookie that holds a session of our own pages.
 pub const SESSION_COOKIE: &str = "talkback_session";
 
-/// The largest form that a page sends, in bytes.
+/// The largest form that a page sends, in bytes: [`guard`] reads it.
 const FORM_MAX: usize = 4 * 1024;
 
 /// All pages, and the page for every address that there is not.
 pub fn routes(edge: &Edge) -> Router<Edge> {
     let forms = Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
-        .route("/sign-out", post(sign_in::sign_out))
-        .layer(DefaultBodyLimit::max(FORM_MAX));
+        .route("/sign-out", post(sign_in::sign_out));
     let made = Router::new()
         .route("/", get(front::front))
         .route("/articles/{slug}", get(story::story))

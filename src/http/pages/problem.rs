@@ -10,6 +10,7 @@ use super::answer::{self, Keep, Policy};
 use super::layout::{Frame, frame};
 use crate::auth::Refused;
 use crate::graphql::GraphError;
+use crate::http::received::Unread;
 use crate::store::StoreError;
 use crate::trace::Trace;
 
@@ -22,6 +23,9 @@ pub enum Problem {
     /// A form that was not sent from a page of ours.
     #[error("the form was sent from another site")]
     OtherSite,
+    /// A form that could not be read.
+    #[error("the form could not be read")]
+    Form(Unread),
     /// Too much, or too fast.
     #[error("{}", .0.message())]
     Later(GraphError),
@@ -62,6 +66,8 @@ impl IntoResponse for Problem {
                         a href="/sign-in" { "Go to the sign-in page" } "." }
                 },
             ),
+            Self::Form(Unread::NoRoom) => later(&GraphError::overloaded()),
+            Self::Form(why) => unread(why),
             Self::Later(why) => later(&why),
             Self::Store(error) if error.is_out_of_reach() => later(&error.into()),
             Self::Store(error) => fault(&error),
@@ -92,6 +98,19 @@ fn missing() -> Response {
             p { "The address may be mistyped, or the story may have been withdrawn. "
                 a href="/" { "See the latest stories" } "." }
         },
+    )
+}
+
+fn unread(why: Unread) -> Response {
+    let (status, title) = match why {
+        Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "That was more than the form holds"),
+        Unread::Late => (StatusCode::REQUEST_TIMEOUT, "The form did not come in time"),
+        Unread::Broken | Unread::NoRoom => (StatusCode::BAD_REQUEST, "The form could not be read"),
+    };
+    panel(
+        status,
+        title,
+        html! { p { "Nothing was done. " a href="/sign-in" { "Go to the sign-in page" } "." } },
     )
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
 use chrono::Duration;
@@ -25,6 +25,8 @@ use crate::http::{Edge, credentials};
 
 /// How long a session of our own pages lasts.
 const SESSION: Duration = Duration::days(7);
+/// After too many attempts, the seconds until there may be another one, about.
+const TRY_AGAIN: u64 = 120;
 
 /// What the address carries.
 #[derive(Deserialize)]
@@ -53,12 +55,11 @@ pub async fn sign_in(
     State(edge): State<Edge>,
     ConnectInfo(from): ConnectInfo<Peer>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     if !credentials::is_from_our_page(&headers, &edge.site) {
         return Err(Problem::OtherSite);
     }
-    let body = body.unwrap_or_default();
     let mut fields: HashMap<_, _> = url::form_urlencoded::parse(&body).into_owned().collect();
     let recognised = match (fields.remove("name"), fields.remove("password")) {
         (Some(name), Some(password)) => edge.gate.recognise(&name, password, from.address.ip()).await?,
@@ -74,12 +75,16 @@ pub async fn sign_in(
     match recognised {
         Ok(user) => enter(&edge, &user).await,
         Err(why) => {
-            let status = match why {
-                NotSignedIn::Wrong => StatusCode::FORBIDDEN,
-                NotSignedIn::TooOften => StatusCode::TOO_MANY_REQUESTS,
-                NotSignedIn::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            let (status, wait) = match why {
+                NotSignedIn::Wrong => (StatusCode::FORBIDDEN, None),
+                NotSignedIn::TooOften => (StatusCode::TOO_MANY_REQUESTS, Some(TRY_AGAIN)),
+                NotSignedIn::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(5)),
             };
-            Ok(show(status, forms(Some(Failed::Password(why)))))
+            let mut page = show(status, forms(Some(Failed::Password(why))));
+            if let Some(seconds) = wait {
+                page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Ok(page)
         }
     }
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::clock::Clock;
 use crate::graphql::GraphError;
 use crate::graphql::engine::{refused, to_json};
 use crate::http::line::Line;
 use crate::metrics;
+use crate::trace::Trace;
 
 /// How long a client may go on sending once it was told.
 const WAIT: Duration = Duration::from_secs(1);
@@ -42,10 +44,12 @@ pub fn instead_of(written: &[u8]) -> Option<Vec<u8>> {
 /// An answer in full, after which the connection ends. `headers`: whole lines.
 pub fn last_words(status: StatusCode, headers: &str, error: GraphError) -> Vec<u8> {
     let body = to_json(&refused(error));
+    // RFC 9110, sections 5.6.7 and 6.6.1.
+    let (date, id) = (Clock::system().now().format("%a, %d %b %Y %H:%M:%S GMT"), Trace::fresh());
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\n\
-         x-content-type-options: nosniff\r\ncache-control: no-store\r\n{headers}\
-         content-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ndate: {date}\r\nx-request-id: {id}\r\n\
+         content-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
+         cache-control: no-store\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), &body].concat()

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::complaints::Complaints;
 use crate::crowd::{Crowd, Crowded, Place, most_of};
 use crate::limits;
 
@@ -110,7 +111,7 @@ impl Door {
 
 /// Serves until [`Door::stopping`] is cancelled and what was begun has ended, or [`Limits::drain_wait`] is over.
 pub async fn serve(listener: TcpListener, app: Router, door: Door) {
-    let (cut, refusals) = (CancellationToken::new(), Refusals::default());
+    let (cut, refusals, complaints) = (CancellationToken::new(), Refusals::default(), Complaints::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -119,7 +120,7 @@ pub async fn serve(listener: TcpListener, app: Router, door: Door) {
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                recover(&error).await;
+                recover(&error, &complaints).await;
                 continue;
             }
         };
@@ -195,10 +196,12 @@ fn prepare(stream: &TcpStream) {
 
 /// A client that vanished before it was accepted is nothing. Without file handles, accepting again at once would
 /// only spin.
-async fn recover(error: &std::io::Error) {
+async fn recover(error: &std::io::Error, complaints: &Complaints) {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "connections can't be accepted");
+        if complaints.is_due() {
+            tracing::warn!(%error, "connections can't be accepted");
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -40,8 +40,9 @@ pub async fn agree(parts: &mut Parts) -> Result<(Response, OnUpgrade), Box<Respo
         let message = "Offer the WebSocket subprotocol graphql-transport-ws.";
         return Err(refuse(Problem::bad_request(message)));
     }
-    let Some(accept) = headers.get(header::SEC_WEBSOCKET_KEY).and_then(accept) else {
-        let message = "Send a Sec-WebSocket-Key: sixteen bytes in Base64.";
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(accept), None) = (keys.next().and_then(accept), keys.next()) else {
+        let message = "Send one Sec-WebSocket-Key: sixteen bytes in Base64.";
         return Err(refuse(Problem::bad_request(message)));
     };
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {

@@ -60,8 +60,10 @@ pub enum Close {
     Unavailable,
     /// No `connection_init` in time.
     InitTimeout,
+    /// A message that was begun and did not come whole in time.
+    Late,
     /// An id that is in use.
-    DuplicateId,
+    DuplicateId(String),
     /// More than one `connection_init`.
     InitTwice,
     /// There is no room for what it sends: come back.
@@ -106,8 +108,8 @@ impl Close {
             Self::BadMessage(_) => 4400,
             Self::Unauthorized => 4401,
             Self::Forbidden(_) | Self::Expired | Self::SessionEnded | Self::RoleChanged => 4403,
-            Self::InitTimeout | Self::Silent => 4408,
-            Self::DuplicateId => 4409,
+            Self::InitTimeout | Self::Silent | Self::Late => 4408,
+            Self::DuplicateId(_) => 4409,
             Self::InitTwice | Self::TooManySockets | Self::TooFast => 4429,
             Self::Restart => 1012,
             Self::Unavailable | Self::Overloaded => 1013,
@@ -116,7 +118,7 @@ impl Close {
 
     /// The payload of the frame that says so. A reason has at most 123 bytes (RFC 6455, section 5.5).
     pub fn payload(&self) -> Vec<u8> {
-        let too_large;
+        let (too_large, duplicate);
         let reason = match self {
             Self::Protocol(what) | Self::BadMessage(what) => what,
             Self::Taken(_) => "",
@@ -133,7 +135,11 @@ impl Close {
             Self::Unavailable => "Credentials can't be checked at present: come back",
             Self::Overloaded => "Too much is sent at the moment: come back",
             Self::InitTimeout => "Connection initialisation timeout",
-            Self::DuplicateId => "Subscriber already exists",
+            Self::Late => "A message did not come whole in time",
+            Self::DuplicateId(id) => {
+                duplicate = format!("Subscriber for {id} already exists");
+                &duplicate
+            }
             Self::InitTwice => "Too many initialisation requests",
             Self::TooManySockets => "Too many sockets: close others first",
             Self::TooFast => "That was a lot at once: wait, then try again",

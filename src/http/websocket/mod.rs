@@ -55,7 +55,7 @@ pub async fn upgrade(edge: Edge, from: IpAddr, parts: &mut Parts) -> Response {
             Ok(Ok(parts)) => {
                 let message_max = size(edge.engine.limits().socket_message_bytes);
                 let load = Arc::clone(edge.engine.load());
-                Wire::new(parts.io.line(), &parts.read_buf, message_max, load)
+                Wire::new(parts.io.line(), from, &parts.read_buf, message_max, load)
             }
             Ok(Err(_)) => {
                 tracing::error!("a WebSocket came over something else than TCP");

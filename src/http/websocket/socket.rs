@@ -224,7 +224,7 @@ impl Session {
                 self.react(message).await
             }
             Heard::Ping(payload) => self.wire.send(Opcode::Pong, &payload).await,
-            Heard::Pong => Ok(()),
+            Heard::Pong | Heard::Piece => Ok(()),
             Heard::Close(code) => Err(Close::Taken(code)),
         }
     }
@@ -265,7 +265,7 @@ impl Session {
                     return Err(Close::BadMessage("An id has 1 to 128 bytes"));
                 }
                 if self.operations.contains(&id) {
-                    return Err(Close::DuplicateId);
+                    return Err(Close::DuplicateId(id));
                 }
                 let asked = payload.asked(self.from).map_err(|NotOne(what)| Close::BadMessage(what))?;
                 let most = size(self.edge.engine.limits().socket_operations);
@@ -308,7 +308,14 @@ impl Session {
     }
 
     fn rings_at(&self, now: Instant) -> Instant {
-        [self.ends, self.speech.waits_until(now)].into_iter().flatten().fold(self.check, Instant::min)
+        let times = [self.ends, self.speech.waits_until(now), self.whole_by()];
+        times.into_iter().flatten().fold(self.check, Instant::min)
+    }
+
+    /// When a message that was begun has to be whole.
+    fn whole_by(&self) -> Option<Instant> {
+        let most = seconds(self.edge.engine.limits().body_seconds);
+        self.wire.begun().map(|begun| begun + most)
     }
 
     /// The token's time, or that for a sign of life or for the first word, may be over.
@@ -317,6 +324,9 @@ impl Session {
         if self.ends.is_some_and(|ends| ends <= now) {
             (self.ends, self.leaving) = (None, Some(Close::Expired));
             return Ok(());
+        }
+        if self.whole_by().is_some_and(|by| by <= now) {
+            return Err(Close::Late);
         }
         if self.check > now {
             return Ok(());

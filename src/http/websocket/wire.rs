@@ -5,11 +5,12 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::frame::{Head, Opcode, put};
 use super::messages::Close;
@@ -28,6 +29,8 @@ pub enum Heard {
     Ping(Vec<u8>),
     /// It is there.
     Pong,
+    /// A piece of a message that goes on.
+    Piece,
     /// It takes its leave: the code to answer with.
     Close(Option<u16>),
 }
@@ -50,8 +53,9 @@ pub struct Wire {
     pieces: Option<Pieces>,
     /// Bytes of one message: larger ones are refused before they are read whole.
     message_max: usize,
-    /// Room for what has not come whole.
+    /// Room for what has not come whole, and since when it has not.
     room: Room,
+    begun: Option<Instant>,
     load: Arc<Load>,
 }
 
@@ -62,8 +66,16 @@ struct Pieces {
 
 impl Wire {
     /// A line after its handshake, with what came on its heels.
-    pub fn new(line: Arc<Line>, early: &[u8], message_max: usize, load: Arc<Load>) -> Self {
-        Self { line, inbound: early.to_vec(), pieces: None, message_max, room: Room::default(), load }
+    pub fn new(line: Arc<Line>, from: IpAddr, early: &[u8], message_max: usize, load: Arc<Load>) -> Self {
+        Self {
+            line,
+            inbound: early.to_vec(),
+            pieces: None,
+            message_max,
+            room: Room::new(from),
+            begun: None,
+            load,
+        }
     }
 
     /// The next thing that the client says. Cancelling it loses nothing.
@@ -76,9 +88,13 @@ impl Wire {
             }
             let held = self.inbound.len() + self.pieces.as_ref().map_or(0, |pieces| pieces.bytes.len());
             if held == 0 {
-                self.room = Room::default();
+                self.room.clear();
+                self.begun = None;
             } else if !self.room.fits(held, &self.load) {
                 return Poll::Ready(Err(Ended::Broken(Close::Overloaded)));
+            }
+            if held > 0 && self.begun.is_none() {
+                self.begun = Some(Instant::now());
             }
             if ready!(self.line.poll_readable(cx)).is_err() {
                 return Poll::Ready(Err(Ended::Gone));
@@ -146,12 +162,18 @@ impl Wire {
         };
         if !head.last {
             self.pieces = Some(pieces);
-            return Ok(None);
+            return Ok(Some(Heard::Piece));
         }
+        self.begun = None;
         if !pieces.is_text {
             return Err(Close::BadMessage("Messages are text"));
         }
         String::from_utf8(pieces.bytes).map(|text| Some(Heard::Text(text))).map_err(|_| Close::NotText)
+    }
+
+    /// Since when there is a message that has not come whole.
+    pub fn begun(&self) -> Option<Instant> {
+        self.begun
     }
 
     /// Sends one frame.
@@ -226,6 +248,7 @@ mod tests {
     use crate::limits::Limits;
     use tokio::net::{TcpListener, TcpStream};
 
+    const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const PATIENCE: Duration = Duration::from_secs(1);
 
     async fn pair() -> (TcpStream, Wire) {
@@ -235,7 +258,7 @@ mod tests {
         let (server, _) = listener.accept().await.expect("a client connects");
         (
             client.expect("it listens"),
-            Wire::new(Arc::clone(Conn::new(server, None, PATIENCE).line()), &[], 1_000_000, load),
+            Wire::new(Arc::clone(Conn::new(server, None, PATIENCE).line()), FROM, &[], 1_000_000, load),
         )
     }
 
@@ -265,8 +288,9 @@ mod tests {
     #[tokio::test]
     async fn a_message_in_pieces_is_one_and_a_ping_may_come_between_them() {
         let frames = [frame(0x01, b"Hel"), frame(0x89, b"?"), frame(0x00, b""), frame(0x80, b"lo")];
-        let expected = vec![Ok(Heard::Ping(b"?".to_vec())), Ok(Heard::Text("Hello".into()))];
-        assert_eq!(heard(&frames, 2).await, expected);
+        let ping = Heard::Ping(b"?".to_vec());
+        let expected = [Heard::Piece, ping, Heard::Piece, Heard::Text("Hello".into())].map(Ok);
+        assert_eq!(heard(&frames, 4).await, expected);
     }
 
     #[tokio::test]
@@ -282,7 +306,8 @@ mod tests {
             (vec![frame(0x88, b"x")], Close::Protocol("Half a close code")),
             (vec![frame(0x88, &1005_u16.to_be_bytes())], Close::Protocol("No close code to be sent")),
         ] {
-            assert_eq!(heard(&frames, 1).await, [Err(Ended::Broken(close))]);
+            let heard = heard(&frames, frames.len()).await;
+            assert_eq!(heard.last(), Some(&Err(Ended::Broken(close))));
         }
     }
 

@@ -69,6 +69,10 @@ async fn a_handshake_is_to_the_letter_or_is_told_what_is_wrong_with_it() {
         let refused = shake(&anyone, Method::GET, &[header]).await;
         assert_eq!((refused.0.as_u16(), refused.1.as_deref()), (status, Some(told)), "{header:?}");
     }
+    let older = anyone.request(Method::GET).header("connection", "upgrade").header("upgrade", "websocket");
+    let refused = older.header("sec-websocket-version", "8").send().await.unwrap();
+    let told = ["upgrade", "connection", "sec-websocket-version"].map(|name| &refused.headers()[name]);
+    assert_eq!(told, ["websocket", "upgrade", "13"], "RFC 9110, section 15.5.22");
     // As a GET without a query, but for the body.
     assert_eq!(shake(&anyone, Method::HEAD, &[]).await.0, StatusCode::BAD_REQUEST);
 }

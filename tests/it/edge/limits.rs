@@ -8,9 +8,10 @@ use tokio::net::TcpStream;
 
 use super::{TEXT, answer, code, post, with_flags};
 use crate::operating::seen::metrics_url;
-use crate::siege::wire::{exchange, frame, init, socket};
+use crate::siege::wire::{exchange, frame, init, socket, text};
 use crate::support::node::NodeOptions;
 use crate::support::operations::Operation;
+use crate::support::reaper;
 use crate::support::sse::{EventStream, Item};
 use crate::support::wait;
 use crate::support::world::{Backend, Plan, World};
@@ -104,6 +105,48 @@ async fn who_never_pauses_on_a_socket_does_not_outlast_its_time(
         () = flood => {}
         () = wait::soon("the socket to be closed", closed) => {}
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_begun_on_a_socket_has_to_come_whole_in_time() {
+    let world = with_flags(&["--limit", "body-seconds=1"]).await;
+    // The rest of the message never comes; pings go on.
+    let half = &text(r#"{"type":"ping"}"#)[..10];
+    for begun in [half.to_vec(), [frame(0x01, b"{"), frame(0x89, b"")].concat()] {
+        let answered = exchange(world.node(0).port(), &socket(&[init(), begun]), false).await;
+        assert!(answered.text.ends_with("A message did not come whole in time"), "{}", answered.text);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_files_are_few_connections_are_refused_before_there_is_none_left() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let script = reaper::directory("few-files").join("talkback");
+    let binary = env!("CARGO_BIN_EXE_talkback");
+    std::fs::write(&script, format!("#!/bin/sh\nulimit -n 256\nexec {binary} \"$@\"\n")).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let options = NodeOptions { binary: Some(script), ..NodeOptions::default() };
+    let world = World::planned(Backend::Embedded, Plan { options, ..Plan::default() }).await;
+    world.node(0).logs("may open few files").await;
+    let mut open = Vec::new();
+    for _ in 0..150 {
+        open.push(TcpStream::connect(("127.0.0.1", world.node(0).port())).await.unwrap());
+    }
+    let refused = exchange(world.node(0).port(), b"", false).await;
+    assert!(
+        refused.text.starts_with("HTTP/1.1 503") && refused.text.contains("OVERLOADED"),
+        "{}",
+        refused.text
+    );
+    drop(open);
+    let let_in = async || {
+        let request = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        let answered = exchange(world.node(0).port(), request, false).await;
+        if answered.statuses == [200] { Ok(()) } else { Err(answered.text) }
+    };
+    wait::eventually(wait::deadline(), "those to be let in who come later", let_in).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

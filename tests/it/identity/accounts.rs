@@ -114,7 +114,9 @@ async fn guessing_is_slowed_down_for_a_name_and_for_an_address_and_shuts_nobody_
     let answer = sign_in(&anyone, "mo", GOOD).await;
     assert_eq!((answer.status, answer.code()), (429, "RATE_LIMITED"), "not even the right one is looked at");
     let form = anyone.http.post(format!("{}/sign-in", anyone.base)).body(format!("name=Mo&password={GOOD}"));
-    assert_eq!(form.send().await.unwrap().status(), 429, "the form is the same door");
+    let form = form.send().await.unwrap();
+    assert_eq!(form.status(), 429, "the form is the same door");
+    assert!(form.headers().contains_key("retry-after"), "and says when to come back");
     // Whoever guesses from one address, or from all of a household's, keeps nobody out who comes from another.
     let from = async |address: String, password: &str| {
         let body =

@@ -1,10 +1,12 @@
-//! A PostgreSQL that lost its power and was replaced: its connections say nothing any more, and do not end.
+//! A PostgreSQL that says nothing, for a while or in the connections that were open, and does not end them.
 
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::follower::{Ending, Follower, Transport};
 use crate::support::newsroom::words;
+use crate::support::operations::Operation;
 use crate::support::wait;
 use crate::support::world::{Backend, Plan, World};
 
@@ -41,4 +43,31 @@ async fn a_node_whose_connections_all_went_silent_opens_others() {
     };
     wait::eventually(Duration::from_secs(20), "the node to be itself again", taken).await;
     world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_would_follow_an_article_is_told_that_the_database_does_not_answer() {
+    let world = World::planned(Backend::Scaled, Plan { nodes: 1, faults: true, ..Plan::default() }).await;
+    let article = world.open_article("last-keeper").await;
+    let link = world.postgres_link.as_ref().expect("a world with faults has one");
+    link.stall();
+    let follow = Operation::named("CommentApproved", json!({ "articleId": article.id }));
+    for transport in [Transport::Sse, Transport::WebSocket] {
+        let told = match Follower::try_open(transport, &world.anyone(), follow.clone()).await {
+            Ok(mut follower) => follower.try_next().await,
+            Err(ending) => Err(ending),
+        };
+        let told = match told {
+            Ok(payload) => payload.to_string(),
+            Err(Ending::Failed(errors)) => errors.to_string(),
+            Err(other) => panic!("{transport:?}: {other:?}"),
+        };
+        assert!(told.contains("UNAVAILABLE"), "{transport:?}: {told}");
+    }
+    link.resume();
+    let ana = world.guest("Ana").await;
+    let from = json!({ "articleId": article.id, "after": ana.read(&article).await["feedCursor"] });
+    let mut reader = Follower::open(Transport::Sse, &ana, "CommentApproved", from).await;
+    ana.comment(&article, None, "after").await;
+    reader.next_payload().await;
 }

@@ -51,3 +51,32 @@ async fn a_name_that_nobody_can_see_is_refused() {
         assert!(ended.stderr.contains("a name has 1 to 60 characters"), "{}", ended.stderr);
     }
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_made_for_its_owner_alone_and_one_that_all_can_read_is_remarked_on() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::embedded().await;
+    world.open_article("last-keeper").await;
+    let directory = &world.store.data_dir;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mut seen = Vec::new();
+    for file in std::fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("talkback.db") || name == "signing.key" {
+            assert_eq!(mode(&path), 0o600, "{name}");
+            seen.push(name);
+        }
+    }
+    assert!(seen.len() >= 3, "the store, its log, and the key: {seen:?}");
+    world.node(0).terminate().await;
+    for name in ["talkback.db", "signing.key"] {
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(directory.join(name), open).unwrap();
+    }
+    world.node(0).start_again().await;
+    world.node(0).logs("can read the store").await;
+    world.node(0).logs("can read the signing key").await;
+}
