@@ -59,6 +59,7 @@ limits! {
     document "document" = 10_000, "The same sum and all values in arguments, over the whole document";
     cost "cost" = 25_000, "Points of cost of an operation: one for each field, times the rows of the lists that it is in";
     subscription_cost "subscription-cost" = 2_000, "The same for a subscription, whose selection is executed for each event";
+    followed_cost "followed-cost" = 64_000, "Points of all different subscriptions from one address to one article, loopback apart";
     assumed_page "assumed-page" = 20, "Rows that a list counts for when it names no `first` or `last`";
     largest_page "largest-page" = 100, "Rows that a page counts for at most: connections give no more than 100";
     carried_bytes "carried-bytes" = 4 * 1024 * 1024, "Bytes of arguments, variables included, once for each row that they are read for";

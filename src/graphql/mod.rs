@@ -8,6 +8,7 @@ mod context;
 pub mod documents;
 pub mod engine;
 mod error;
+mod followed;
 pub mod guard;
 mod id;
 pub mod load;

@@ -1,5 +1,7 @@
 //! Whether the node lives, whether it should be sent requests, and how it is doing.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -7,12 +9,16 @@ use axum::{Json, Router};
 use http::{StatusCode, header};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Edge;
 use crate::graphql::GraphError;
 use crate::metrics::{self, Present};
 use crate::store::Migrated;
+
+/// How long the database may take to say that it is there.
+const WAIT: Duration = Duration::from_millis(800);
 
 /// `/healthz` and `/readyz`.
 pub fn routes() -> Router<Edge> {
@@ -22,15 +28,16 @@ pub fn routes() -> Router<Edge> {
 /// Without the database, or with one whose tables are not made yet, there is nothing to serve; without the
 /// bus, events come at the pace of comparing: degraded, not dead.
 async fn ready(State(edge): State<Edge>) -> impl IntoResponse {
-    let migrated = edge.service.store.migrated().await;
+    // Who asks waits no longer than this, as a rule, and takes silence for death.
+    let migrated = timeout(WAIT, edge.service.store.migrated()).await;
     let stopping = edge.leaving.is_cancelled();
     let bus = if edge.bus.is_connected() { "ok" } else { "degraded" };
     let (database, migrations) = match migrated {
-        Ok(Migrated::All) => ("ok", "ok"),
-        Ok(Migrated::Behind) => ("ok", "behind"),
-        Err(_) => ("unreachable", "unknown"),
+        Ok(Ok(Migrated::All)) => ("ok", "ok"),
+        Ok(Ok(Migrated::Behind)) => ("ok", "behind"),
+        Ok(Err(_)) | Err(_) => ("unreachable", "unknown"),
     };
-    let is_ready = matches!(migrated, Ok(Migrated::All)) && !stopping;
+    let is_ready = matches!(migrated, Ok(Ok(Migrated::All))) && !stopping;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({ "database": database, "migrations": migrations, "bus": bus, "stopping": stopping });
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body))

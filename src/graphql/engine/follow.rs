@@ -19,6 +19,7 @@ use crate::feed::{Frame, Outlet, Reader, SubscribeError, follows_queues, has_pla
 use crate::graphql::answers::bounded;
 use crate::graphql::context::Scope;
 use crate::graphql::error::GraphError;
+use crate::graphql::followed::Following;
 use crate::graphql::id::article_id;
 use crate::limits::size;
 use crate::metrics;
@@ -95,8 +96,11 @@ impl Engine {
             // What names no place is refused by the operation, in its own words.
             Err(_) => return self.alone(accepted, viewer).await,
         };
+        let (from, points) = (asked.address, size(admitted.cost));
+        let following = self.followed.enter(from, log, planned.plan.key(), points);
+        let following = following.map_err(|error| Box::new(refused(error)))?;
         match self.feed.subscribe(planned.plan, &self.execute, log, after).await {
-            Ok(reader) => Ok(Live::Shared(reader)),
+            Ok(reader) => Ok(Live::Shared(reader, following)),
             Err(SubscribeError::Refused(mut response)) => {
                 tidy(&mut response, self.said(&accepted).as_ref());
                 Err(response)
@@ -146,8 +150,8 @@ impl Engine {
 
 /// A stream under way.
 pub enum Live {
-    /// A reader of a group.
-    Shared(Reader),
+    /// A reader of a group, and their part in what is followed from where they are.
+    Shared(Reader, Following),
     /// A subscription that nobody shares.
     Alone(BoxStream<'static, Response>),
     /// One answer.
@@ -158,7 +162,7 @@ impl Live {
     /// The next frames, in order; `None`: it is over. Cancelling it loses nothing.
     pub async fn next(&mut self) -> Option<Vec<Frame>> {
         match self {
-            Self::Shared(reader) => reader.next().await,
+            Self::Shared(reader, _) => reader.next().await,
             Self::Alone(responses) => Some(vec![Frame::without_cursor(&responses.next().await?)]),
             Self::Once(frame) => frame.take().map(|frame| vec![frame]),
         }
@@ -168,7 +172,7 @@ impl Live {
     /// then gives what the outlet can't take.
     pub fn send_to(&mut self, outlet: impl Outlet + 'static) {
         match self {
-            Self::Shared(reader) => reader.send_to(Box::new(outlet)),
+            Self::Shared(reader, _) => reader.send_to(Box::new(outlet)),
             Self::Alone(_) | Self::Once(_) => {}
         }
     }

@@ -27,6 +27,7 @@ use super::context::Scope;
 pub use super::documents::Wanted;
 use super::documents::{Documents, Found, Registered};
 use super::error::GraphError;
+use super::followed::Followed;
 use super::guard::{self, Admitted, Limits};
 use super::load::Load;
 use super::{Site, TalkbackSchema};
@@ -123,6 +124,7 @@ pub struct Engine {
     executions: Arc<AtomicU64>,
     pace: Option<Arc<Pace>>,
     documents: Arc<Documents>,
+    followed: Arc<Followed>,
     load: Arc<Load>,
     introspection: bool,
 }
@@ -166,8 +168,21 @@ impl Engine {
                 schema.execute_stream(request).map(counted).boxed()
             })
         };
+        let followed = Arc::new(Followed::new(&limits));
         let (limits, pace, documents) = (Arc::new(limits), pace.map(Arc::new), Arc::new(documents));
-        Ok(Self { schema, service, feed, limits, execute, executions, pace, documents, load, introspection })
+        Ok(Self {
+            schema,
+            service,
+            feed,
+            limits,
+            execute,
+            executions,
+            pace,
+            documents,
+            followed,
+            load,
+            introspection,
+        })
     }
 
     /// Events that subscriptions were executed for so far, each time once for all who share it.

@@ -1,5 +1,6 @@
 //! Each limit by its name: on the command line, in the environment, in the file.
 
+use reqwest::Method;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
@@ -276,4 +277,36 @@ async fn streams_are_capped_for_an_address_also_behind_a_proxy() {
         other => Err(other.to_string()),
     };
     wait::eventually(wait::deadline(), "the place of the one that left", again).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_follows_an_article_in_so_many_ways_and_in_the_same_as_often_as_it_likes() {
+    let flags = ["--trusted-proxy", "127.0.0.1", "--limit", "followed-cost=10"];
+    let world = with_flags(&flags).await;
+    let article = world.open_article("open").await;
+    let anyone = world.anyone();
+    let follow = async |from: &str, way: usize| {
+        let text = format!(
+            "subscription ($id: ID!) {{ commentApproved(articleId: $id) {{ cursor comment {{ id w{way}: body }} }} }}"
+        );
+        let body = json!({ "query": text, "variables": { "id": article.id } });
+        let request = anyone.request(Method::POST).header("accept", "text/event-stream");
+        let mut stream = request.header("x-forwarded-for", from).json(&body).send().await.unwrap();
+        let mut text = String::new();
+        while !text.contains("retry:") && !text.contains("errors") {
+            text.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().expect("something")));
+        }
+        (text.contains("RATE_LIMITED"), stream)
+    };
+    let (is_refused, _first) = follow("203.0.113.1", 1).await;
+    assert!(!is_refused);
+    let (is_refused, _second) = follow("203.0.113.1", 2).await;
+    assert!(!is_refused, "two ways of five points");
+    let mut same = Vec::new();
+    for _ in 0..20 {
+        same.push(follow("203.0.113.1", 1).await);
+    }
+    assert!(same.iter().all(|(is_refused, _)| !is_refused), "those cost nothing more");
+    assert!(follow("203.0.113.1", 3).await.0, "a third way");
+    assert!(!follow("203.0.113.2", 3).await.0, "from elsewhere");
 }
