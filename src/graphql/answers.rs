@@ -14,8 +14,8 @@ use crate::domain::address::network;
 use crate::limits::{Limits, size};
 use crate::metrics;
 
-/// An answer up to here is always sent.
-const SMALL: usize = 16 * 1024;
+/// An answer up to here is always sent: pages are, as a rule, and the system's buffers take what a client does not.
+const SMALL: usize = 64 * 1024;
 /// Each is there twice: as it was made, and as it is sent.
 const COPIES: usize = 2;
 /// Of all the room, one address may take so much: one part of it.
@@ -141,19 +141,19 @@ mod tests {
 
     #[test]
     fn there_is_so_much_room_and_an_address_has_its_share() {
-        let answers = Answers::new(&Limits { answers_kib: 400, ..Limits::default() });
-        let first = answers.hold(40 * KIB, address(1)).expect("there is room");
-        assert!(answers.hold(40 * KIB, address(1)).is_err(), "a quarter for each");
+        let answers = Answers::new(&Limits { answers_kib: 1_000, ..Limits::default() });
+        let first = answers.hold(100 * KIB, address(1)).expect("there is room");
+        assert!(answers.hold(100 * KIB, address(1)).is_err(), "a quarter for each");
         assert!(answers.hold(SMALL, address(1)).is_ok(), "what is small is always sent");
-        let others: Vec<_> = (2..=5).map(|last| answers.hold(40 * KIB, address(last)).ok()).collect();
+        let others: Vec<_> = (2..=5).map(|last| answers.hold(100 * KIB, address(last)).ok()).collect();
         assert!(others.iter().all(Option::is_some));
-        assert!(answers.hold(40 * KIB, address(6)).is_err(), "five of them is all");
+        assert!(answers.hold(100 * KIB, address(6)).is_err(), "five of them is all");
         let bytes = first.keep(Bytes::from_static(b"words"));
         let some = bytes.slice(..2);
         drop(bytes);
-        assert!(answers.hold(40 * KIB, address(6)).is_err(), "some of it still waits");
+        assert!(answers.hold(100 * KIB, address(6)).is_err(), "some of it still waits");
         drop(some);
-        assert!(answers.hold(40 * KIB, address(6)).is_ok());
+        assert!(answers.hold(100 * KIB, address(6)).is_ok());
     }
 
     #[test]

@@ -21,6 +21,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::StreamExt;
 
+use self::discreet::Hidden;
 use self::response::outcome;
 use super::answers::bounded;
 use super::context::Scope;
@@ -126,7 +127,8 @@ pub struct Engine {
     documents: Arc<Documents>,
     followed: Arc<Followed>,
     load: Arc<Load>,
-    introspection: bool,
+    /// The schema's names, where clients may not read it.
+    hidden: Option<Arc<Hidden>>,
 }
 
 impl Engine {
@@ -147,7 +149,9 @@ impl Engine {
             schema = schema.disable_introspection().disable_suggestions();
         }
         let schema = schema.finish();
-        let limits = limits.with_types_of(&schema.sdl())?;
+        let sdl = schema.sdl();
+        let limits = limits.with_types_of(&sdl)?;
+        let hidden = if introspection { None } else { Some(Arc::new(Hidden::of(&sdl)?)) };
         let load = Arc::new(Load::new(&limits));
         let executions = Arc::<AtomicU64>::default();
         let event_max = size(limits.event_bytes);
@@ -181,7 +185,7 @@ impl Engine {
             documents,
             followed,
             load,
-            introspection,
+            hidden,
         })
     }
 
@@ -228,7 +232,7 @@ impl Engine {
         let Found { text, remember, by_name } = found.map_err(GraphError::into_server_error)?;
         let name = asked.operation_name.as_deref();
         let admitted = guard::admit(&text, name, &asked.variables, &self.limits)?;
-        guard::check_meta_fields(&admitted.document, self.introspection)?;
+        guard::check_meta_fields(&admitted.document, self.hidden.is_none())?;
         guard::check_values(&admitted, &asked.variables)?;
         Ok(Accepted { text, by_name, remember, asked, admitted, trace: Trace::current() })
     }

@@ -21,7 +21,7 @@ impl Engine {
     /// What a request said, where nothing else is to be told of the schema.
     pub(super) fn said(&self, accepted: &Accepted) -> Option<Said> {
         let Accepted { text, asked, .. } = accepted;
-        (!self.introspection).then(|| Said::in_request(text, &asked.variables))
+        self.hidden.as_ref().map(|hidden| Said::in_request(text, &asked.variables, hidden))
     }
 }
 

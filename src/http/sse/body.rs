@@ -113,7 +113,7 @@ impl Flow {
         match &mut self.phase {
             Phase::Starting(starting) => {
                 let (phase, bytes) = match ready!(starting.poll_unpin(cx)) {
-                    Ok(Live::Once(Some(frame))) => (Phase::Ended, whole(&frame)),
+                    Ok(Live::Once(Some(frame))) => (Phase::Ended, whole(frame)),
                     Ok(live) => (Phase::Following(live.into_frames()), Bytes::from_static(OPENING)),
                     Err(response) => (Phase::Ended, refusal(&response)),
                 };

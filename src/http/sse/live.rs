@@ -108,7 +108,7 @@ impl Stream {
             match event.await {
                 Event::Started(Ok(Live::Once(Some(frame)))) => {
                     self.phase = Phase::Ended;
-                    return self.line.write(&chunk(&whole(&frame))).await;
+                    return self.line.write(&chunk(&whole(frame))).await;
                 }
                 Event::Started(Ok(mut live)) => {
                     self.line.write(&chunk(OPENING)).await?;

@@ -124,12 +124,23 @@ fn refusal(response: &GraphResponse) -> Bytes {
     bytes.freeze()
 }
 
-/// The whole stream of an operation that has one answer.
-fn whole(frame: &Frame) -> Bytes {
+/// The whole stream of an operation that has one answer, which takes the frame's room for as long as it lasts.
+fn whole(frame: Frame) -> Bytes {
     let mut bytes = BytesMut::from(OPENING);
     bytes.put_slice(&frame.event());
     bytes.put_slice(COMPLETE);
-    bytes.freeze()
+    Bytes::from_owner(Whole { bytes: bytes.freeze(), _frame: frame })
+}
+
+struct Whole {
+    bytes: Bytes,
+    _frame: Frame,
+}
+
+impl AsRef<[u8]> for Whole {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 fn respond(body: Body) -> Response {

@@ -79,7 +79,7 @@ pub async fn serve(edge: Edge, from: IpAddr, wire: Wire, pass: Result<Pass, Refu
         let event = poll_fn(|cx| session.poll(cx, stopping.as_mut(), timer.as_mut())).await;
         let step = match event {
             Event::Ready => session.flush().await,
-            Event::Unfinished => session.wire.finish().await,
+            Event::Unfinished => session.finish().await,
             // Boxed, because who it is may take asking another service: a future that every socket would
             // otherwise keep room for, for as long as it lasts.
             Event::Heard(heard) => Box::pin(session.hear(heard)).await,
@@ -210,8 +210,18 @@ impl Session {
     }
 
     async fn flush(&mut self) -> Result<(), Close> {
+        let began = Instant::now();
         let (out, _kept) = (std::mem::take(&mut self.out), std::mem::take(&mut self.kept));
-        self.wire.write(&out).await
+        let written = self.wire.write(&out).await;
+        self.wire.did_not_listen_for(began.elapsed());
+        written
+    }
+
+    async fn finish(&mut self) -> Result<(), Close> {
+        let began = Instant::now();
+        let written = self.wire.finish().await;
+        self.wire.did_not_listen_for(began.elapsed());
+        written
     }
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
@@ -326,7 +336,7 @@ impl Session {
             return Ok(());
         }
         if self.whole_by().is_some_and(|by| by <= now) {
-            return Err(Close::Late);
+            return self.last_chance(now).await;
         }
         if self.check > now {
             return Ok(());
@@ -341,6 +351,18 @@ impl Session {
         self.check = now + self.ping_wait();
         self.asked = true;
         self.wire.send(Opcode::Ping, &[]).await
+    }
+
+    /// A message's time is over. What has come of it by now is heard first: it may be all.
+    async fn last_chance(&mut self, now: Instant) -> Result<(), Close> {
+        let heard = poll_fn(|cx| Poll::Ready(self.wire.poll_hear(cx))).await;
+        match heard {
+            Poll::Ready(Ok(heard)) => Box::pin(self.hear(heard)).await,
+            Poll::Ready(Err(Ended::Broken(close))) => Err(close),
+            Poll::Ready(Err(Ended::Gone)) => Err(Close::Silent),
+            Poll::Pending if self.whole_by().is_some_and(|by| by <= now) => Err(Close::Late),
+            Poll::Pending => Ok(()),
+        }
     }
 
     async fn end(mut self, payload: &[u8]) {

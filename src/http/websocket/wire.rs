@@ -176,6 +176,13 @@ impl Wire {
         self.begun
     }
 
+    /// What was begun has so much longer: the client was not listened to meanwhile.
+    pub fn did_not_listen_for(&mut self, time: Duration) {
+        if let Some(begun) = &mut self.begun {
+            *begun += time;
+        }
+    }
+
     /// Sends one frame.
     pub async fn send(&self, opcode: Opcode, payload: &[u8]) -> Result<(), Close> {
         let mut bytes = Vec::with_capacity(payload.len() + 4);
@@ -291,6 +298,29 @@ mod tests {
         let ping = Heard::Ping(b"?".to_vec());
         let expected = [Heard::Piece, ping, Heard::Piece, Heard::Text("Hello".into())].map(Ok);
         assert_eq!(heard(&frames, 4).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_message_has_its_time_from_its_first_byte_on_while_it_is_listened_to() {
+        let (client, mut wire) = pair().await;
+        let say = async |bytes: &[u8]| {
+            client.writable().await.expect("it is open");
+            assert_eq!(client.try_write(bytes).expect("it takes a few bytes"), bytes.len());
+        };
+        let message = frame(0x81, b"Hello");
+        say(&message[..3]).await;
+        while wire.begun().is_none() {
+            assert!(futures_util::poll!(poll_fn(|cx| wire.poll_hear(cx))).is_pending());
+            tokio::task::yield_now().await;
+        }
+        let begun = wire.begun().expect("half of it is there");
+        wire.did_not_listen_for(PATIENCE);
+        assert_eq!(wire.begun(), Some(begun + PATIENCE));
+        say(&message[3..]).await;
+        assert_eq!(poll_fn(|cx| wire.poll_hear(cx)).await, Ok(Heard::Text("Hello".into())));
+        assert_eq!(wire.begun(), None);
+        wire.did_not_listen_for(PATIENCE);
+        assert_eq!(wire.begun(), None);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::{code, post, with_flags};
 use crate::support::client::Actor;
-use crate::support::follower::{Ending, Follower, Transport};
+use crate::support::follower::{Follower, Transport};
 use crate::support::newsroom::Published;
 use crate::support::operations::Operation;
 use crate::support::wait;
@@ -53,15 +53,7 @@ async fn an_answer_is_no_larger_than_it_may_be_whatever_brings_it() {
     assert_eq!((code(&refused), refused.get("data")), ("ANSWER_TOO_LARGE", None));
     let operation = Operation::raw(&often, json!({}));
     for transport in [Transport::Sse, Transport::WebSocket] {
-        let told = match Follower::try_open(transport, &anyone, operation.clone()).await {
-            Ok(mut follower) => follower.try_next().await,
-            Err(ending) => Err(ending),
-        };
-        let told = match told {
-            Ok(payload) => payload.to_string(),
-            Err(Ending::Failed(errors)) => errors.to_string(),
-            Err(other) => panic!("{transport:?}: {other:?}"),
-        };
+        let told = Follower::first_word(transport, &anyone, operation.clone()).await;
         assert!(told.contains("ANSWER_TOO_LARGE"), "{transport:?}: {told}");
     }
 }

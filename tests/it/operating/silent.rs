@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::follower::{Ending, Follower, Transport};
+use crate::support::follower::{Follower, Transport};
 use crate::support::newsroom::words;
 use crate::support::operations::Operation;
 use crate::support::wait;
@@ -53,15 +53,7 @@ async fn who_would_follow_an_article_is_told_that_the_database_does_not_answer()
     link.stall();
     let follow = Operation::named("CommentApproved", json!({ "articleId": article.id }));
     for transport in [Transport::Sse, Transport::WebSocket] {
-        let told = match Follower::try_open(transport, &world.anyone(), follow.clone()).await {
-            Ok(mut follower) => follower.try_next().await,
-            Err(ending) => Err(ending),
-        };
-        let told = match told {
-            Ok(payload) => payload.to_string(),
-            Err(Ending::Failed(errors)) => errors.to_string(),
-            Err(other) => panic!("{transport:?}: {other:?}"),
-        };
+        let told = Follower::first_word(transport, &world.anyone(), follow.clone()).await;
         assert!(told.contains("UNAVAILABLE"), "{transport:?}: {told}");
     }
     link.resume();

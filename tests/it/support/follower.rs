@@ -71,6 +71,19 @@ impl Follower {
         Ok(Self { transport, actor, operation, link, cursor: None, past: Vec::new(), payloads: 0 })
     }
 
+    /// What an operation that gives nothing to follow is answered with, in whichever way the transport has for it.
+    pub async fn first_word(transport: Transport, actor: &Actor, operation: Operation) -> String {
+        let told = match Self::try_open(transport, actor, operation).await {
+            Ok(mut follower) => follower.try_next().await,
+            Err(ending) => Err(ending),
+        };
+        match told {
+            Ok(payload) => payload.to_string(),
+            Err(Ending::Failed(errors)) => errors.to_string(),
+            Err(other) => panic!("{transport:?}: {other:?}"),
+        }
+    }
+
     /// The next `{ data, errors }`. Fails the test when there is none.
     pub async fn next_payload(&mut self) -> Value {
         match self.try_next().await {
