@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use super::caught::caught;
 use super::frame::Frame;
 use super::group::Cohort;
 use super::lock;
-use super::log::{Progress, RETRY_FROM};
+use super::log::Progress;
 use super::reader::{At, AtHand};
 use crate::metrics;
 
@@ -122,7 +122,7 @@ impl Member {
         crate::planted::panic_at("carrying", 12);
         let mut seat = lock(&self.seat);
         let Seat { outlet: Some(outlet), turn } = &mut *seat else { return };
-        let Turn::Carried(at, waker) = turn else { return };
+        let Turn::Carried(at, _) = turn else { return };
         for _ in 0..BATCHES {
             match together.after(cohort, *at) {
                 Next::Nothing => return,
@@ -139,8 +139,18 @@ impl Member {
                 Next::Elsewhere => break,
             }
         }
-        let waker = waker.take();
-        *turn = Turn::Back(*at);
+        Self::back(seat);
+    }
+
+    /// Leaves the member to its own task.
+    fn give_back(&self) {
+        Self::back(lock(&self.seat));
+    }
+
+    fn back(mut seat: MutexGuard<'_, Seat>) {
+        let Turn::Carried(at, waker) = &mut seat.turn else { return };
+        let (at, waker) = (*at, waker.take());
+        seat.turn = Turn::Back(at);
         drop(seat);
         if let Some(waker) = waker {
             waker.wake();
@@ -289,9 +299,8 @@ async fn carry(cohort: Arc<Cohort>, mut rendered: watch::Receiver<Progress>, rou
                 }
             });
             if served.await.is_none() {
-                // Those who were not served yet are in the next round.
-                rendered.mark_changed();
-                tokio::time::sleep(RETRY_FROM).await;
+                // Whoever it happens to again does not keep the others waiting.
+                turn.iter().for_each(|member| member.give_back());
             }
             drop(together);
             sent.count(&cohort);

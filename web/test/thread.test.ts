@@ -195,7 +195,19 @@ describe("one's own comment", () => {
       expect(t.roots.total).toBe(2);
       t.fell("c7");
       expect(t.entries.get("c7")?.removed).toBe(true);
+      expect(t.roots.total).toBe(1);
     }
+  });
+
+  test("deleted while it waits, it leaves the others' number as it is", () => {
+    const t = thread([withReplies(comment(7, null, { viewerCanEdit: true })), withReplies(comment(1))]);
+    t.own({ ...pending, revision: 2 });
+    feed(t, removed("c7"));
+    t.fell("c7");
+    expect(t.roots.total).toBe(1);
+    t.own(comment(8, null, { status: "PENDING" }));
+    t.fell("c8");
+    expect(t.roots.total).toBe(1);
   });
 
   test("removed after others saw it, it is a tombstone for its author too", () => {

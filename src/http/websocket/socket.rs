@@ -145,7 +145,7 @@ impl Session {
         &mut self,
         cx: &mut Context<'_>,
         stopping: Pin<&mut impl Future<Output = ()>>,
-        timer: Pin<&mut Sleep>,
+        mut timer: Pin<&mut Sleep>,
     ) -> Poll<Event> {
         if self.wire.poll_unfinished(cx).is_ready() {
             return Poll::Ready(Event::Unfinished);
@@ -183,6 +183,11 @@ impl Session {
             && let Poll::Ready(heard) = self.wire.poll_hear(cx)
         {
             return Poll::Ready(heard.map_or_else(Event::Ended, Event::Heard));
+        }
+        // Something may have begun that has to be whole sooner.
+        let rings_at = self.rings_at(now);
+        if rings_at < timer.deadline() {
+            timer.as_mut().reset(rings_at);
         }
         if timer.poll(cx).is_ready() {
             return Poll::Ready(Event::Time);

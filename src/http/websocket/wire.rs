@@ -130,6 +130,9 @@ impl Wire {
             if self.inbound.is_empty() {
                 self.inbound = Vec::new();
             }
+            if self.pieces.is_none() {
+                self.begun = None;
+            }
             if let Some(heard) = self.take_in(head, payload)? {
                 return Ok(Some(heard));
             }
@@ -320,6 +323,10 @@ mod tests {
         assert_eq!(poll_fn(|cx| wire.poll_hear(cx)).await, Ok(Heard::Text("Hello".into())));
         assert_eq!(wire.begun(), None);
         wire.did_not_listen_for(PATIENCE);
+        assert_eq!(wire.begun(), None);
+        // What comes after one that is whole has a time of its own.
+        say(&[frame(0x89, b"?"), vec![0x89]].concat()).await;
+        assert_eq!(poll_fn(|cx| wire.poll_hear(cx)).await, Ok(Heard::Ping(b"?".to_vec())));
         assert_eq!(wire.begun(), None);
     }
 

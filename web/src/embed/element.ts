@@ -205,9 +205,8 @@ export class TalkbackComments extends Base {
       this.thread = new Thread(article, this.order);
       // One's own that nobody else sees yet.
       for (const { article: of, ...comment } of [...(viewer?.comments.nodes ?? [])].reverse()) {
-        if (of.id !== article.id) continue;
         if (comment.status === "APPROVED") published(comment.id);
-        else if (comment.status === "PENDING" || hasWaited(comment.id)) this.thread.own(comment);
+        else if (of.id === article.id && (comment.status === "PENDING" || hasWaited(comment.id))) this.thread.own(comment);
       }
       this.live.follow(this.thread);
       void this.#goToHash();

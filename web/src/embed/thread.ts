@@ -235,7 +235,8 @@ export class Thread {
     const entry = this.entries.get(id);
     if (!entry || entry.removed) return "none";
     const level = this.#level(entry.comment.parent?.id ?? null);
-    if (level && entry.replies.total === 0) level.total = Math.max(0, level.total - 1);
+    // What awaits a moderator is not among them, or left them when its edit was held.
+    if (level && entry.replies.total === 0 && (mayWait || entry.comment.status === "APPROVED")) level.total--;
     // One's own, edited: others see it again once a moderator has read it.
     if (mayWait && entry.comment.status === "PENDING") return "changed";
     entry.removed = true;
