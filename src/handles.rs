@@ -3,11 +3,14 @@
 /// Open files that are no connections of readers: the database, the bus, files, listeners.
 const OTHERS: usize = 128;
 
+/// With fewer connections than this an operator may want to do something about it.
+const FEW: usize = 4_096;
+
 /// Asks for as many open files as so many connections need: how many of them there may be.
 pub fn enough_for(connections: usize) -> usize {
     let Some(files) = raise(connections.saturating_add(OTHERS)) else { return connections };
     let most = files.saturating_sub(OTHERS).max(files / 2);
-    if most < connections {
+    if most < connections.min(FEW) {
         tracing::warn!(
             files,
             connections = most,

@@ -57,8 +57,8 @@ impl Collector for Present {
         gauge("streams", "Of these, streams of events", self.streams)?;
         gauge("executions", "Queries, mutations and pages that run", self.load.running)?;
         gauge("executions_waiting", "Those that wait for a turn", self.load.waiting)?;
-        let told = "KiB of large answers that clients have yet to take";
-        gauge("answers_held_kib", told, self.load.answers_kib)?;
+        let told = "Large answers that clients have yet to take, twice their bytes";
+        gauge("answers_held_bytes", told, self.load.answers_kib.saturating_mul(1024))?;
         gauge(
             "memory_short",
             "Whether requests are turned away to save memory",
