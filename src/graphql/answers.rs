@@ -22,6 +22,8 @@ const COPIES: usize = 2;
 const SHARE: usize = 4;
 /// JSON around a value, about.
 const AROUND: usize = 4;
+/// Beside its message, an error has a code, a place in the text and a path.
+const AROUND_AN_ERROR: usize = 160;
 
 /// The answers that wait.
 pub struct Answers {
@@ -87,13 +89,19 @@ impl Answers {
     }
 }
 
+/// Bytes of a response as JSON, about. A field that is refused in every row of a list is told of as often.
+pub fn bytes(response: &Response) -> usize {
+    let errors = response.errors.iter().map(|error| AROUND_AN_ERROR + error.message.len());
+    in_value(&response.data) + errors.sum::<usize>()
+}
+
 /// Bytes of a value as JSON, about: what has to be escaped is not counted, and numbers for what they take here.
-pub fn bytes(value: &Value) -> usize {
+fn in_value(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + AROUND,
-        Value::List(list) => list.iter().map(|value| bytes(value) + 1).sum::<usize>() + AROUND,
+        Value::List(list) => list.iter().map(|value| in_value(value) + 1).sum::<usize>() + AROUND,
         Value::Object(object) => {
-            object.iter().map(|(name, value)| name.len() + bytes(value) + AROUND).sum::<usize>() + AROUND
+            object.iter().map(|(name, value)| name.len() + in_value(value) + AROUND).sum::<usize>() + AROUND
         }
         Value::Binary(binary) => binary.len() * AROUND,
         Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Enum(_) => 2 * AROUND,
@@ -102,7 +110,7 @@ pub fn bytes(value: &Value) -> usize {
 
 /// A response that is no larger than it may be, or what is told instead.
 pub fn bounded(response: Response, most: usize) -> Response {
-    if bytes(&response.data) <= most {
+    if bytes(&response) <= most {
         return response;
     }
     Response::from_errors(vec![too_large(most).into_server_error()])
@@ -161,7 +169,7 @@ mod tests {
         let body = "five thousand characters ".repeat(200);
         let value = value!({ "comments": { "nodes": [{ "body": body.clone(), "id": 1 }, { "body": body, "id": 2 }] } });
         let json = serde_json::to_vec(&value).expect("it is JSON").len();
-        let about = bytes(&value);
+        let about = bytes(&Response::new(value));
         assert!(about.abs_diff(json) < json / 50, "{about} for {json}");
     }
 }

@@ -46,7 +46,7 @@ impl Engine {
 
     /// An answer that may be sent, and has room until it is taken.
     fn weighed(&self, response: Response, is_mutation: bool, address: IpAddr) -> Answer {
-        let (bytes, most) = (answers::bytes(&response.data), size(self.limits.answer_bytes));
+        let (bytes, most) = (answers::bytes(&response), size(self.limits.answer_bytes));
         let held = if bytes > most {
             Err(answers::too_large(most))
         } else {

@@ -9,7 +9,8 @@ use axum::Error;
 use axum::body::{Body, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-/// Of one connection. Requests come one after the other: hyper reads none before the answer to the last was flushed.
+/// Of one connection, whose requests come one after the other. hyper may read one before the answer to the last was flushed;
+/// then an answer of ours is still to be written, and this does not call it over.
 #[derive(Debug, Default)]
 pub struct Exchange {
     /// Requests so far.

@@ -59,6 +59,22 @@ async fn an_answer_is_no_larger_than_it_may_be_whatever_brings_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_in_every_row_counts_too() {
+    let world = with_flags(&["--limit", "answer-bytes=100000"]).await;
+    let article = wordy(&world, 10).await;
+    let ask = async |times: usize| {
+        let scores: String = (0..times).map(|number| format!("s{number}: reportScore ")).collect();
+        let comments = format!("comments(first: 100) {{ nodes {{ {scores} }} }}");
+        let query = format!("{{ article(slug: \"{}\") {{ {comments} }} }}", article.slug);
+        world.anyone().raw(&query, json!({})).await.body
+    };
+    let few = ask(2).await;
+    assert_eq!((code(&few), few["errors"].as_array().map(Vec::len)), ("UNAUTHENTICATED", Some(20)));
+    // Six hundred times a quarter of a kilobyte, and hardly any data.
+    assert_eq!(code(&ask(60).await), "ANSWER_TOO_LARGE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_is_said_to_be_done_though_its_answer_is_too_large() {
     let world = with_flags(&["--limit", "answer-bytes=100000"]).await;
     let article = wordy(&world, 10).await;
